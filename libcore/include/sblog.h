@@ -1,0 +1,519 @@
+/*
+ * sblog.h - the public face of libsblog: open a topic, append, read, ask.
+ *
+ * Every call that can fail returns an int and fills a struct sblog_err:
+ *
+ *	  0	done
+ *	> 0	done, with news (SBLOG_END); *err is untouched
+ *	< 0	failed, an enum sblog_code; *err says all there is to say
+ *
+ * The library never prints, never exits, keeps no global state and installs
+ * no signal handlers.  One handle belongs to one thread at a time; different
+ * handles, also of the same topic, may be used by different threads.
+ *
+ * Every opts pointer may be NULL.  "Zero, then set what differs": each zero is
+ * the documented default.
+ *
+ * Manual: sblog(3).  Bytes on disk: sblog-store(5), sblog-wal(5).
+ */
+#ifndef SBLOG_H
+#define SBLOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SBLOG_VERSION "1.0.0"
+#define SBLOG_NO_OFFSET UINT64_MAX
+#define SBLOG_NO_TIME INT64_MIN /* no user time */
+
+enum {
+	SBLOG_NAME_MAX = 200,              /* bytes of a topic name */
+	SBLOG_KEY_MAX = 64 << 10,          /* bytes of a key */
+	SBLOG_HEADERS_MAX = 1 << 20,       /* bytes of one record's headers */
+	SBLOG_DELIM_MAX = 8,               /* bytes of a delimiter kept in a run */
+	SBLOG_VALUE_MAX = (1 << 30) - 1,   /* bytes of a value, whatever the topic says */
+	SBLOG_BATCH_RECORDS_MAX = 1 << 20, /* records of one batch */
+};
+
+enum sblog_code {
+	SBLOG_OK = 0,
+	SBLOG_END = 1, /* nothing at or after this offset, yet */
+
+	SBLOG_EIO = -1,      /* a system call failed; see err->sys */
+	SBLOG_ENOMEM = -2,   /* out of memory; nothing changed on disk */
+	SBLOG_ENOENT = -3,   /* no such store, topic, key or offset */
+	SBLOG_EBUSY = -4,    /* lock not obtained in time; nothing changed */
+	SBLOG_ECOND = -5,    /* expectation not met; nothing changed */
+	SBLOG_EDAMAGE = -6,  /* bytes on disk are not what was written */
+	SBLOG_EFORMAT = -7,  /* written by a version we do not know */
+	SBLOG_EUNKNOWN = -8, /* failed midway; the outcome is not known */
+	SBLOG_EINVAL = -9,   /* argument or setting outside its range */
+	SBLOG_ETOOBIG = -10, /* a record is over max.message.bytes */
+};
+
+/* What went wrong, in parts for programs and in one line for people. */
+struct sblog_err {
+	enum sblog_code code;
+	int sys;         /* errno of the failed system call, or 0 */
+	uint64_t offset; /* record concerned, or SBLOG_NO_OFFSET */
+	uint64_t end;    /* damage: first offset behind it, or SBLOG_NO_OFFSET */
+	uint64_t pos;    /* byte position in file, or UINT64_MAX */
+	char file[128];  /* path below the topic, "" if no file is concerned */
+	char msg[256];   /* "cannot sync: Input/output error"; no newline */
+};
+
+/* Name of a code, for reports: "busy", "damage", ...  Never NULL. */
+const char *sblog_code_name(enum sblog_code code);
+
+/* A borrowed run of bytes.  data == NULL means absent, not empty. */
+struct sblog_bytes {
+	const void *data;
+	size_t len; /* bytes */
+};
+
+/* ---- store ------------------------------------------------------------ */
+
+struct sblog_store;
+struct sblog_topic;
+
+enum sblog_mode {
+	SBLOG_READ,   /* never writes a byte; works on a read-only file system */
+	SBLOG_WRITE,  /* the store or topic must exist */
+	SBLOG_CREATE, /* created, with its parent directories, if absent */
+};
+
+struct sblog_store_opts {
+	enum sblog_mode mode;
+	uint32_t lock_timeout_ms; /* 0: give up at once; UINT32_MAX: 10 s */
+	unsigned network_ok : 1;  /* write also on a network file system */
+};
+
+/*
+ * Open the directory of topics.  SBLOG_ENOENT: there is none.  SBLOG_EINVAL:
+ * mode is not SBLOG_READ and the file system is one of a network.
+ * The caller closes what it got, after all topics of it.
+ */
+int sblog_store_open(struct sblog_store **storep, const char *dir,
+    const struct sblog_store_opts *opts, struct sblog_err *err);
+void sblog_store_close(struct sblog_store *store);
+
+/*
+ * Names of all topics, sorted bytewise, each NUL-terminated.  The caller frees
+ * them with sblog_names_free(names).  Directories without a manifest are not
+ * topics and not listed.
+ */
+int sblog_store_list(struct sblog_store *store, char ***namesp, size_t *np,
+    struct sblog_err *err);
+void sblog_names_free(char **names);
+
+/* Is this a topic name?  [A-Za-z0-9_][A-Za-z0-9._-]{0,199} */
+bool sblog_name_ok(const char *name);
+
+/* ---- settings --------------------------------------------------------- */
+
+struct sblog_setting {
+	const char *name;  /* "segment.bytes"; sblog-config(5) lists them */
+	const char *value; /* as text; NULL: back to the default */
+};
+
+enum sblog_setting_origin {
+	SBLOG_FROM_DEFAULT, /* built in */
+	SBLOG_FROM_STORE,   /* STORE/config */
+	SBLOG_FROM_TOPIC,   /* STORE/TOPIC/config */
+};
+
+/*
+ * The i-th setting in bytewise order of names: SBLOG_END behind the last.
+ * topic NULL: those of the store.  Strings belong to the library and stay
+ * valid until the next call on the same handle.
+ */
+int sblog_setting_at(struct sblog_store *store, struct sblog_topic *topic,
+    size_t i, struct sblog_setting *setting, enum sblog_setting_origin *originp,
+    struct sblog_err *err);
+
+/*
+ * Change settings of a topic (or, with topic NULL, the store's defaults for
+ * new and existing topics that do not say otherwise); all or none.
+ * SBLOG_EINVAL: unknown name or bad value, nothing changed.  dry_run checks
+ * and changes nothing.
+ */
+int sblog_setting_set(struct sblog_store *store, struct sblog_topic *topic,
+    const struct sblog_setting *set, size_t n, bool dry_run,
+    struct sblog_err *err);
+
+/* ---- topic ------------------------------------------------------------ */
+
+struct sblog_topic;
+
+/*
+ * Create a topic with these settings, durably: it exists complete or not at
+ * all.  SBLOG_ECOND: it exists already.  SBLOG_EINVAL: bad name or setting.
+ */
+int sblog_topic_create(struct sblog_store *store, const char *name,
+    const struct sblog_setting *set, size_t n, struct sblog_err *err);
+
+/*
+ * Open a topic.  With SBLOG_CREATE it is created if absent.  SBLOG_ENOENT: no
+ * such topic.  SBLOG_EFORMAT: a newer version of sblog wrote it.
+ */
+int sblog_topic_open(struct sblog_topic **topicp, struct sblog_store *store,
+    const char *name, enum sblog_mode mode, struct sblog_err *err);
+void sblog_topic_close(struct sblog_topic *topic);
+const char *sblog_topic_name(const struct sblog_topic *topic);
+
+/*
+ * Remove a topic and all its records, finally.  It disappears at once for new
+ * opens; files that are open elsewhere stay readable until closed.  Files
+ * unknown to sblog are moved to STORE/lost+found, not deleted.
+ */
+int sblog_topic_remove(struct sblog_store *store, const char *name,
+    struct sblog_err *err);
+
+struct sblog_info {
+	uint64_t start;         /* first offset there is */
+	uint64_t end;           /* published end: offset the next record gets */
+	uint64_t durable_end;   /* what surely survives a power cut */
+	uint64_t records;       /* in [start, end), without holes */
+	uint64_t generation;    /* of the manifest */
+	uint64_t chain;         /* hash of everything before end */
+	int64_t first_time_us;  /* append time of the first record, or 0 */
+	int64_t last_time_us;   /* of the last record, or 0 */
+	uint64_t bytes_stored;  /* of all files of records */
+	uint64_t bytes_raw;     /* values and delimiters before compression */
+	uint64_t bytes_unsealed; /* of WAL files */
+	uint32_t segments, wals; /* files of each kind */
+	uint32_t lost_ranges;   /* offset ranges known to be lost to damage */
+	char id[33];            /* the topic's random identity, hexadecimal */
+	unsigned volatile_fs : 1; /* tmpfs: nothing survives a power cut */
+	unsigned readonly : 1;
+};
+
+/* How the topic stands now. */
+int sblog_topic_info(struct sblog_topic *topic, struct sblog_info *info,
+    struct sblog_err *err);
+
+enum sblog_file_kind {
+	SBLOG_FILE_SEGMENT,    /* sealed */
+	SBLOG_FILE_WAL,        /* finished, waits to be sealed */
+	SBLOG_FILE_WAL_ACTIVE, /* appends go here */
+};
+
+struct sblog_file {
+	enum sblog_file_kind kind;
+	char name[64];
+	uint64_t first, next; /* offsets [first, next) */
+	uint64_t records;
+	uint64_t bytes, bytes_raw;
+	int64_t first_time_us, last_time_us; /* 0: no record */
+	bool indexed; /* a good index lies beside it */
+};
+
+/* The i-th file of records in offset order; SBLOG_END behind the last. */
+int sblog_topic_file(struct sblog_topic *topic, size_t i,
+    struct sblog_file *file, struct sblog_err *err);
+
+/* ---- records ---------------------------------------------------------- */
+
+/*
+ * headers is an encoded run, see sblog_headers_add and sblog_headers_next.
+ * A key may be empty or absent; a record with a key and an absent value is a
+ * tombstone.
+ */
+struct sblog_record {
+	uint64_t offset;
+	int64_t time_us;      /* append time, microseconds since 1970 UTC */
+	int64_t user_time_us; /* SBLOG_NO_TIME: none */
+	struct sblog_bytes key;
+	struct sblog_bytes value;
+	struct sblog_bytes headers; /* absent or len 0: none */
+};
+
+/*
+ * Encode one header behind those in buf[0..*lenp-1]; *lenp grows.  value may
+ * be absent.  SBLOG_EINVAL: empty name, name over 65535 bytes, or it does not
+ * fit in size (*lenp is then what would be needed).
+ */
+int sblog_headers_add(void *buf, size_t size, size_t *lenp,
+    struct sblog_bytes name, struct sblog_bytes value);
+
+/*
+ * Take the next header off the front of *run.  SBLOG_END: there is none left.
+ * SBLOG_EDAMAGE: not an encoded run.
+ */
+int sblog_headers_next(struct sblog_bytes *run, struct sblog_bytes *namep,
+    struct sblog_bytes *valuep);
+
+/* ---- append ----------------------------------------------------------- */
+
+enum sblog_sync {
+	SBLOG_SYNC_DEFAULT, /* as the topic's setting "sync" says */
+	SBLOG_SYNC_BATCH,   /* durable before the call returns */
+	SBLOG_SYNC_NONE,    /* published; sblog_sync() or the kernel writes back */
+};
+
+enum sblog_codec {
+	SBLOG_CODEC_NONE, /* the write-ahead log keeps bytes as they came */
+	SBLOG_CODEC_LZ4,
+};
+
+struct sblog_append_opts {
+	enum sblog_sync sync;
+	enum sblog_codec codec;
+	/* Take offsets and append times from the records, which must go up and
+	 * be at or past the end: SBLOG_ECOND otherwise. */
+	unsigned keep_offsets : 1;
+};
+
+/*
+ * Append recs[0..n-1] as one batch: a reader sees all of it or none of it,
+ * also after a crash.  n is 1 to SBLOG_BATCH_RECORDS_MAX and the sum of
+ * values, keys and headers at most 2 GiB - 1.
+ *
+ * On 0 the batch occupies offsets *firstp .. *firstp + n - 1 (with
+ * keep_offsets: those given) and is as durable as opts->sync promises.
+ * SBLOG_EBUSY, SBLOG_ECOND, SBLOG_ENOMEM, SBLOG_ETOOBIG (err->offset: index
+ * into recs): nothing was written.  SBLOG_EIO: nothing is left of what was
+ * written.  SBLOG_EUNKNOWN: the disk failed before we could tell.
+ *
+ * recs and the bytes it points to are read during the call and not kept.
+ */
+int sblog_append(struct sblog_topic *topic, const struct sblog_record *recs,
+    size_t n, const struct sblog_append_opts *opts, uint64_t *firstp,
+    struct sblog_err *err);
+
+/*
+ * Delimited text: data holds values, each followed by the same delimiter.
+ * Without delim_len the delimiter is one newline.
+ */
+struct sblog_run {
+	const void *data;
+	size_t len;
+	char delim[SBLOG_DELIM_MAX];
+	uint8_t delim_len;
+	/* What follows the last delimiter is a record too, and its delimiter is
+	 * supplied: data must have SBLOG_DELIM_MAX writable bytes behind len. */
+	unsigned final : 1;
+	/* The data up to the last delimiter must become one batch, or fail with
+	 * SBLOG_ETOOBIG; else as much as makes a good batch is taken. */
+	unsigned atomic : 1;
+	uint32_t max_records; /* 0: no further limit than the batch's own */
+};
+
+struct sblog_appended {
+	uint64_t first, next; /* offsets of the batch: [first, next) */
+	size_t consumed;      /* bytes of run.data, whole records only */
+};
+
+/*
+ * Append the records at the front of a run as one batch, straight from the
+ * caller's memory: no copy, no work per record but finding its end.  Call
+ * again with what was not consumed.  consumed == 0: no complete record in it
+ * (then nothing was appended).  Codes as sblog_append; on SBLOG_ETOOBIG
+ * err->pos is the byte in data where the record begins, and the records before
+ * it can still be appended with max_records (err->offset of them).
+ */
+int sblog_append_run(struct sblog_topic *topic, const struct sblog_run *run,
+    const struct sblog_append_opts *opts, struct sblog_appended *done,
+    struct sblog_err *err);
+
+/*
+ * Make durable all that this handle appended.  0: it is.  SBLOG_EIO: what was
+ * not durable is rolled back.  SBLOG_EUNKNOWN: that could not be confirmed.
+ */
+int sblog_sync(struct sblog_topic *topic, struct sblog_err *err);
+
+/* ---- read ------------------------------------------------------------- */
+
+struct sblog_cursor;
+
+struct sblog_cursor_opts {
+	uint64_t from; /* first offset wanted; before the start: the start */
+	uint64_t to;   /* 0: the end as published at open; SBLOG_NO_OFFSET: no
+			  limit (follow); else stop before this offset */
+	unsigned durable : 1; /* only what surely survives a power cut */
+	unsigned copy : 1;    /* values always in memory: batches carry no fd */
+};
+
+/* SBLOG_ENOENT: from is past the end. */
+int sblog_cursor_open(struct sblog_cursor **curp, struct sblog_topic *topic,
+    const struct sblog_cursor_opts *opts, struct sblog_err *err);
+void sblog_cursor_close(struct sblog_cursor *cur);
+
+/*
+ * Move to the next record.  SBLOG_END at the end; calling again later may
+ * succeed if there is no limit.  *rec points into the cursor and is valid
+ * until the next call on it.  On SBLOG_EDAMAGE the cursor has not moved:
+ * [err->offset, err->end) is lost, and sblog_cursor_skip() steps over it.
+ */
+int sblog_cursor_next(struct sblog_cursor *cur, struct sblog_record *rec,
+    struct sblog_err *err);
+
+/*
+ * A run of records with everything about them, hashes verified.  values is the
+ * run of values, each followed by delim; where the bytes lie in a file just so,
+ * fd >= 0 and they are at fd_pos, so that they can be spliced without a copy.
+ * values.data is NULL if and only if fd >= 0 and opts->copy was not set; the
+ * hash of those bytes has been verified all the same.
+ */
+struct sblog_batch {
+	uint64_t first, next; /* offsets, [first, next) */
+	uint64_t count;       /* records; fewer than next - first with holes */
+	int64_t time_us;      /* append time of the first record */
+	struct sblog_bytes values;
+	char delim[SBLOG_DELIM_MAX];
+	uint8_t delim_len;
+	int fd; /* borrowed; -1: only in memory */
+	uint64_t fd_pos;
+	unsigned keys : 1;       /* some record has a key */
+	unsigned headers : 1;    /* some record has headers */
+	unsigned nulls : 1;      /* some record has no value */
+	unsigned user_times : 1; /* some record has a user time */
+	struct {
+		const void *view; /* for sblog_batch_next */
+		uint64_t index, value_pos, key_pos, header_pos;
+	} priv;
+};
+
+/*
+ * The rest of the current batch, from the cursor's position to opts->to; the
+ * cursor moves behind it.  Same returns as sblog_cursor_next; *batch is valid
+ * until the next call on the cursor.
+ */
+int sblog_cursor_batch(struct sblog_cursor *cur, struct sblog_batch *batch,
+    struct sblog_err *err);
+
+/* The next record of a batch that has its values in memory, or SBLOG_END. */
+int sblog_batch_next(struct sblog_batch *batch, struct sblog_record *rec);
+
+/*
+ * Sleep until there is something to read, or timeout_us passed (then
+ * SBLOG_END), or a signal came (SBLOG_EIO, err->sys EINTR).
+ */
+int sblog_cursor_wait(struct sblog_cursor *cur, uint64_t timeout_us,
+    struct sblog_err *err);
+
+/* Offset of the record that the next call returns, if there is one. */
+uint64_t sblog_cursor_offset(const struct sblog_cursor *cur);
+
+/* Step over damage that the last call reported: to err->end. */
+int sblog_cursor_skip(struct sblog_cursor *cur, struct sblog_err *err);
+
+/*
+ * One record, from anywhere.  *rec is valid until the next call on the topic.
+ * SBLOG_ENOENT: no such offset (before the start, past the end, in a hole).
+ */
+int sblog_get(struct sblog_topic *topic, uint64_t offset,
+    struct sblog_record *rec, struct sblog_err *err);
+
+/*
+ * First offset appended at or after time_us; the end if there is none.
+ * Append time never goes back, so all that follow are as young.
+ */
+int sblog_find_time(struct sblog_topic *topic, int64_t time_us,
+    uint64_t *offsetp, struct sblog_err *err);
+
+/* Where the batch of a record lies; what sblog stat --at shows. */
+struct sblog_place {
+	size_t file;          /* for sblog_topic_file */
+	uint64_t pos;         /* byte position of its batch in that file */
+	uint64_t first, next; /* offsets of that batch */
+};
+int sblog_locate(struct sblog_topic *topic, uint64_t offset,
+    struct sblog_place *place, struct sblog_err *err);
+
+/* ---- maintenance ------------------------------------------------------ */
+
+/* Called now and then by long work; total is 0 while unknown (bytes). */
+typedef void (*sblog_progress_fn)(void *arg, uint64_t done, uint64_t total);
+
+struct sblog_seal_opts {
+	uint64_t older_us;  /* only WALs whose first record is older than this */
+	uint64_t larger;    /* only WALs with more bytes than this */
+	unsigned dry_run : 1;
+	unsigned threads;   /* workers; 0: one per processor, at most 8 */
+	sblog_progress_fn progress;
+	void *arg;
+};
+
+struct sblog_sealed {
+	uint64_t first, next;   /* offsets sealed: [first, next) */
+	uint64_t records;
+	uint64_t bytes_before, bytes_after;
+	uint64_t segments;      /* files made */
+};
+
+/*
+ * Finish the active WAL and turn every finished WAL into a segment.  SBLOG_END:
+ * nothing to seal.  Readers and appenders go on meanwhile.  On failure each
+ * WAL is either sealed or still there.
+ */
+int sblog_seal(struct sblog_topic *topic, const struct sblog_seal_opts *opts,
+    struct sblog_sealed *sealed, struct sblog_err *err);
+
+enum sblog_index_mode {
+	SBLOG_INDEX_BUILD, /* make what is missing or stale */
+	SBLOG_INDEX_CHECK, /* compare with the data, change nothing */
+	SBLOG_INDEX_DROP,  /* remove; reads go on without, slower */
+};
+
+struct sblog_indexed {
+	uint64_t good, missing, stale; /* index files found so */
+	uint64_t built, dropped;
+	uint64_t bytes; /* of all index files afterwards */
+};
+
+int sblog_index(struct sblog_topic *topic, enum sblog_index_mode mode,
+    bool dry_run, struct sblog_indexed *done, struct sblog_err *err);
+
+enum sblog_verify_depth {
+	SBLOG_VERIFY_NORMAL, /* every hash of every file */
+	SBLOG_VERIFY_QUICK,  /* manifest, headers, footers, sizes */
+	SBLOG_VERIFY_DEEP,   /* and decompress, columns, chain, index against data */
+};
+
+struct sblog_finding {
+	const char *kind; /* "damage", "lost", "orphan", "torn", "index", "note" */
+	const char *file; /* path below the topic */
+	uint64_t pos;     /* byte position, or UINT64_MAX */
+	uint64_t first, next; /* offsets concerned, or SBLOG_NO_OFFSET */
+	const char *msg;
+	bool damage;      /* false: worth knowing, not damage */
+};
+typedef void (*sblog_finding_fn)(void *arg, const struct sblog_finding *f);
+
+struct sblog_verify_opts {
+	enum sblog_verify_depth depth;
+	unsigned threads;       /* 0: one per processor, at most 8 */
+	uint64_t rate;          /* bytes per second, 0: no limit */
+	sblog_finding_fn found; /* may be NULL */
+	sblog_progress_fn progress;
+	void *arg; /* of both */
+};
+
+struct sblog_verified {
+	uint64_t start, end;   /* offsets looked at */
+	uint64_t records, batches, files, bytes;
+	uint64_t damages;      /* findings that are damage */
+	uint64_t notes;        /* other findings */
+	uint64_t chain;        /* at end, as recomputed (deep) or recorded */
+};
+
+/*
+ * Read everything up to the end as published now and report what is wrong.
+ * Returns 0 also when damage was found: see damages.  Never a false alarm on a
+ * topic that others append to or seal meanwhile.
+ */
+int sblog_verify(struct sblog_topic *topic,
+    const struct sblog_verify_opts *opts, struct sblog_verified *done,
+    struct sblog_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SBLOG_H */

@@ -1,0 +1,115 @@
+/*
+ * topic.h - an open store and an open topic, as the files of this room see
+ * them.
+ */
+#ifndef SB_LOG_TOPIC_H
+#define SB_LOG_TOPIC_H
+
+#include "base/buf.h"
+#include "codec/manifest.h"
+#include "sblog.h"
+#include "store/config.h"
+#include "store/state.h"
+#include "store/wal.h"
+#include "sys/sys.h"
+
+struct sblog_store {
+	int fd; /* of the directory */
+	enum sblog_mode mode;
+	uint32_t lock_timeout_ms;
+	bool volatile_fs;
+	char setting_text[64]; /* what sblog_setting_at handed out */
+};
+
+struct sb_reader; /* what sblog_get keeps open */
+
+struct sblog_topic {
+	struct sblog_store *store;
+	char name[SBLOG_NAME_MAX + 1];
+	enum sblog_mode mode;
+	int dirfd;
+	int lock_append, lock_maint; /* -1: not open yet */
+	struct sb_config config;
+	struct sb_manifest manifest; /* as last read; generation says which */
+	struct sb_state state;
+	uint8_t boot[SB_ID_SIZE]; /* identity of this boot */
+	struct sb_cpu cpu;
+
+	/* of appenders */
+	struct sb_wal wal;         /* the active WAL */
+	struct sb_published pub;   /* as validated under the lock last time */
+	uint64_t own_from, own_pos; /* bytes [own_from, own_pos) of WAL
+				       own_ordinal are ours and not synced */
+	uint64_t own_end, own_ordinal;
+	uint64_t unsynced_from; /* write-back was started up to here */
+	struct sb_buf scratch;  /* heads, columns, gathered values */
+	struct sb_buf packed;
+	uint32_t *ends; /* of sb_scan */
+	struct sblog_record *stamped;
+	size_t stamped_size;
+	uint64_t space_checked; /* min.free.bytes: asked at this position */
+
+	/* of sblog_get, sblog_locate */
+	struct sb_reader *reader;
+};
+
+/* ---- topic.c ---- */
+
+/* (Re)read the manifest, and open what depends on it again. */
+int sb_topic_reload(struct sblog_topic *t, struct sblog_err *err)
+    SB_MUST_CHECK;
+
+/* flock of lock.append / lock.maint, made if absent; maint before append.
+ * SBLOG_EBUSY after the store's lock timeout. */
+int sb_topic_lock_append(struct sblog_topic *t, struct sblog_err *err)
+    SB_MUST_CHECK;
+void sb_topic_unlock_append(struct sblog_topic *t);
+int sb_topic_lock_maint(struct sblog_topic *t, struct sblog_err *err)
+    SB_MUST_CHECK;
+void sb_topic_unlock_maint(struct sblog_topic *t);
+
+/*
+ * Replace the manifest; lock.append is held.  m's generation is set to one
+ * more than the current; state page and t->manifest follow.
+ */
+int sb_topic_replace_manifest(struct sblog_topic *t, struct sb_manifest *m,
+    struct sblog_err *err) SB_MUST_CHECK;
+
+/* ---- recover.c ---- */
+
+/*
+ * Called with lock.append held: make t->pub the truth about the end of the
+ * log.  Cheap when the state page is valid and clean; else the tail is looked
+ * at, quarantined where torn, the WAL retired where damaged.
+ */
+int sb_topic_validate(struct sblog_topic *t, struct sblog_err *err)
+    SB_MUST_CHECK;
+
+/*
+ * For readers, without any lock: published end as the state page or, where
+ * that is not to be used, a walk over the WAL says.  Refreshes t->manifest if
+ * it is older than that.
+ */
+int sb_topic_peek(struct sblog_topic *t, struct sb_published *p,
+    struct sblog_err *err) SB_MUST_CHECK;
+
+/* ---- rotate.c ---- */
+
+/*
+ * Finish the active WAL (which has at least one batch) and start a new one;
+ * lock.append is held and t->pub valid.
+ */
+int sb_topic_rotate(struct sblog_topic *t, struct sblog_err *err)
+    SB_MUST_CHECK;
+
+/* ---- remove.c / create.c ---- */
+
+/* Write a new topic's files into the empty directory dirfd, durably. */
+int sb_topic_init(int dirfd, const struct sblog_setting *set, size_t n,
+    struct sblog_err *err) SB_MUST_CHECK;
+
+/* Move a file that nobody knows to lost+found of the topic. */
+int sb_topic_set_aside(int dirfd, const char *name, struct sblog_err *err)
+    SB_MUST_CHECK;
+
+#endif
