@@ -1,0 +1,86 @@
+#!/usr/bin/env bats
+# format.bats - the manual and the code describe the same bytes.
+
+load lib/common
+
+# fields_in_manual PAGE SECTION - "at type field" for each row of its table
+fields_in_manual() {
+	sed -n "/^\.Ss $2\$/,/^\.El/s/^\.It \([0-9]*\) Ta \([ui][0-9]*\) Ta \([a-z_0-9]*\) .*/\1 \2 \3/p" "$ROOT/man/$1"
+}
+
+# fields_in_header FILE FROM TO - the same from the layout comment of a header,
+# from the line that matches FROM to the one that matches TO
+fields_in_header() {
+	sed -n "/$2/,/$3/s/^ \*	 *\([0-9][0-9]*\)  *\([ui][0-9][0-9]*\)  *\([a-z_0-9]*\).*/\1 \2 \3/p" "$ROOT/$1"
+}
+
+# agree ROWS PAGE SECTION FILE FROM TO - both have ROWS rows, the same ones
+agree() {
+	fields_in_manual "$2" "$3" >manual
+	fields_in_header "$4" "$5" "$6" >header
+	[ "$(wc -l <manual)" -eq "$1" ]
+	diff -u manual header
+}
+
+setup_file() {
+	export ROOT=$BATS_TEST_DIRNAME/../..
+}
+
+@test "format: sblog-store(5) and codec/filehead.h agree on the file head" {
+	agree 19 sblog-store.5 'File head' libcore/codec/filehead.h \
+		'^ \* File head' '^ \* Foot'
+}
+
+@test "format: sblog-segment(5) and codec/filehead.h agree on the foot" {
+	agree 16 sblog-segment.5 'Segment foot' libcore/codec/filehead.h \
+		'^ \* Foot' '^ \*\/'
+}
+
+@test "format: sblog-wal(5) and codec/batch.h agree on the batch head" {
+	agree 28 sblog-wal.5 'Batch head' libcore/codec/batch.h '^\/\*' '^ \*\/'
+}
+
+@test "format: sblog-index(5) and store/index.h agree on WAL index entries" {
+	agree 4 sblog-index.5 'WAL index entry' libcore/store/index.h \
+		'^ \* WAL index' '^ \*\/'
+}
+
+@test "format: sblog-store(5) and store/state.h agree on the state page" {
+	agree 32 sblog-store.5 'State words' libcore/store/state.h '^\/\*' \
+		'^ \*\/'
+}
+
+@test "format: sblog-format(7) and cmd/common/frame.h agree on the frame" {
+	agree 7 sblog-format.7 'Frame' cmd/common/frame.h '^\/\*' '^ \*\/'
+}
+
+@test "format: sblog-manifest(5) and codec/manifest.h have the same lines" {
+	lines() {
+		sed -n "s/^$1\(generation\|topic\|created\|start\|segment\|wal\|active\|lost\|hash\|sblog-manifest\) \(.*\)/\1/p" "$2"
+	}
+	lines '' "$ROOT/man/sblog-manifest.5" >manual
+	lines ' \*	' "$ROOT/libcore/codec/manifest.h" >header
+	[ "$(wc -l <manual)" -eq 10 ]
+	diff -u manual header
+}
+
+@test "format: constants of the chain are those of codec/chain.h" {
+	grep -o '0x[0-9a-f]\{16\}' "$ROOT/libcore/codec/chain.h" | sort -u >header
+	[ "$(wc -l <header)" -eq 5 ]
+	while read -r constant; do
+		grep -qi "$constant" "$ROOT/man/sblog-wal.5"
+	done <header
+}
+
+@test "format: limits in the pages are those of the code" {
+	cd "$ROOT"
+	grep -q 'SB_BATCH_HEAD_SIZE = 128,' libcore/codec/batch.h
+	grep -q 'SB_WAL_HEAD_SIZE = 4096,' libcore/codec/filehead.h
+	grep -q 'SB_SEG_HEAD_SIZE = 128,' libcore/codec/filehead.h
+	grep -q 'SB_BLOCK_RAW = 96 << 10' libcore/store/segment.h
+	grep -q 'SB_WINDEX_STEP = 256 << 10' libcore/store/index.h
+	grep -q 'SB_STATE_SIZE = 4096' libcore/store/state.h
+	grep -q 'SBLOG_HEADERS_MAX = 1 << 20' libcore/include/sblog.h
+	grep -q 'SBLOG_VALUE_MAX = (1 << 30) - 1' libcore/include/sblog.h
+	grep -q 'SBLOG_BATCH_RECORDS_MAX = 1 << 20' libcore/include/sblog.h
+}
