@@ -51,7 +51,7 @@ setup_file() {
 }
 
 @test "format: sblog-format(7) and cmd/common/frame.h agree on the frame" {
-	agree 7 sblog-format.7 'Frame' cmd/common/frame.h '^\/\*' '^ \*\/'
+	agree 7 sblog-format.7 'Layout of a frame' cmd/common/frame.h '^\/\*' '^ \*\/'
 }
 
 @test "format: sblog-manifest(5) and codec/manifest.h have the same lines" {
