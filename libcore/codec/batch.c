@@ -59,8 +59,8 @@ sb_batch_encode(const struct sb_batch *b,
 	    hash_head(out, salt, pos, b->base));
 }
 
-static void
-load(struct sb_batch *b, const uint8_t *in)
+void
+sb_batch_load(struct sb_batch *b, const uint8_t in[static SB_BATCH_HEAD_SIZE])
 {
 	b->magic = sb_get_u32(in + SB_BATCH_MAGIC_AT);
 	b->count = sb_get_u32(in + SB_BATCH_COUNT_AT);
@@ -155,7 +155,7 @@ sb_batch_decode(struct sb_batch *b, const uint8_t salt[static SB_SALT_SIZE],
 		*whyp = "batch head checksum differs";
 		return SBLOG_EDAMAGE;
 	}
-	load(b, in);
+	sb_batch_load(b, in);
 	if ((b->flags & ~SB_BATCH_FLAGS) != 0) {
 		*whyp = "batch with flags this version does not know";
 		return SBLOG_EFORMAT;

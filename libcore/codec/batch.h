@@ -11,7 +11,7 @@
  *	  0  u64  head_hash       XXH3 of bytes 8..127, seed S
  *	  8  u32  magic           "SBB1", of a trailer "SBE1"
  *	 12  u32  count           records; 0 only in a trailer
- *	 16  u64  base            offset of the first record
+ *	 16  u64  base            first offset covered; batches tile the offsets
  *	 24  u64  next            offset behind the last one
  *	 32  i64  base_time       append time of the first record, microseconds
  *	 40  u64  durable_upto    durable end known when this was written
@@ -45,6 +45,8 @@
  *   value length + 1, 0 for no value    key length + 1, 0 for no key
  *   bytes of encoded headers            append time - base_time
  *   offset - base (width 0: the index)  user time - user_time_min + 1, 0: none
+ * [base, next) of one batch begins where that of the batch before ends; a hole
+ * (offsets that no record has) shows in the offset column only.
  * A column of width 0 has no bytes: every entry is 0 (user time: 1 if the
  * flag SB_BATCH_USER_TIME is set).
  * The values section: every value, behind each the delim_len delimiter bytes.
@@ -162,6 +164,10 @@ int sb_batch_decode(struct sb_batch *b,
     const uint8_t in[static SB_BATCH_HEAD_SIZE], const char **whyp)
     SB_MUST_CHECK;
 
+/* The fields of a head that sb_batch_decode has accepted before: no checks. */
+void sb_batch_load(struct sb_batch *b,
+    const uint8_t in[static SB_BATCH_HEAD_SIZE]);
+
 /* Hashes of the stored sections of a batch at pos. */
 uint64_t sb_batch_hash_columns(struct sb_cpu *cpu, const struct sb_batch *b,
     const uint8_t salt[static SB_SALT_SIZE], uint64_t pos, const void *data);
@@ -232,6 +238,10 @@ int sb_view_open(struct sb_view *v, const struct sb_batch *head,
     const uint8_t *columns, const uint8_t *values, const char **whyp)
     SB_MUST_CHECK;
 
+/* The same for a batch that sb_view_open has accepted before: no checks. */
+void sb_view_reopen(struct sb_view *v, const struct sb_batch *head,
+    const uint8_t *columns, const uint8_t *values);
+
 /* The record at *at; *at moves to the next.  at->index < head.count. */
 void sb_view_record(const struct sb_view *v, struct sb_at *at,
     struct sblog_record *rec);
@@ -253,8 +263,9 @@ uint64_t sb_view_chain(const struct sb_view *v);
 /* ---- making one ---- */
 
 /*
- * Columns of recs[0..n-1], whose offsets and times are set, go up, and are in
- * range.  First sb_plan: fills head (all but hashes, stored sizes, flags of
+ * Columns of recs[0..n-1], whose offsets and times are set and go up.
+ * head->base is set by the caller: the end of the batch before, which is below
+ * recs[0].offset where there is a hole.  First sb_plan: fills head (all but hashes, stored sizes, flags of
  * compression, durable_upto, chain, total_size; delim is taken from it) and so
  * says columns_raw and values_raw.  SBLOG_ETOOBIG: *badp is the index of the
  * first record over a limit (SBLOG_* maxima or value_max), or n if the sum is.

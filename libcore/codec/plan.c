@@ -42,8 +42,8 @@ within_limits(const struct sblog_record *rec, uint64_t value_max)
 }
 
 static int
-measure(struct ranges *r, const struct sblog_record *recs, size_t n,
-    uint64_t value_max, size_t *badp)
+measure(struct ranges *r, uint64_t base, const struct sblog_record *recs,
+    size_t n, uint64_t value_max, size_t *badp)
 {
 	*r = (struct ranges){
 		.value.min = UINT64_MAX,
@@ -66,7 +66,7 @@ measure(struct ranges *r, const struct sblog_record *recs, size_t n,
 		r->values += rec->value.len;
 		r->keys += rec->key.len;
 		r->headers += rec->headers.len;
-		r->dense = r->dense && rec->offset == recs[0].offset + i;
+		r->dense = r->dense && rec->offset == base + i;
 		if (rec->user_time_us == SBLOG_NO_TIME) {
 			r->user_gaps = true;
 			continue;
@@ -118,12 +118,12 @@ sb_plan(struct sb_batch *head, const struct sblog_record *recs, size_t n,
 	int rc;
 
 	sb_assert(n > 0 && n <= SBLOG_BATCH_RECORDS_MAX);
-	if ((rc = measure(&r, recs, n, value_max, badp)) < 0)
+	sb_assert(head->base <= recs[0].offset);
+	if ((rc = measure(&r, head->base, recs, n, value_max, badp)) < 0)
 		return rc;
 	head->magic = SB_BATCH_MAGIC;
 	head->flags = 0;
 	head->count = (uint32_t)n;
-	head->base = recs[0].offset;
 	head->next = recs[n - 1].offset + 1;
 	head->base_time = recs[0].time_us;
 	head->value_len_min = (uint32_t)r.value.min;
@@ -137,7 +137,7 @@ sb_plan(struct sb_batch *head, const struct sblog_record *recs, size_t n,
 	    sb_width_for((uint64_t)(recs[n - 1].time_us - recs[0].time_us));
 	head->width[SB_COL_OFFSET] = r.dense
 	    ? 0
-	    : sb_width_for(recs[n - 1].offset - recs[0].offset);
+	    : sb_width_for(recs[n - 1].offset - head->base);
 	plan_user_time(head, &r);
 	if (!plan_sizes(head, r.values, r.keys + r.headers)) {
 		*badp = n;

@@ -42,8 +42,6 @@ ascending(const struct sb_view *v)
 
 	if (ow != 0) {
 		before = sb_column_get(v->col[SB_COL_OFFSET], ow, 0);
-		if (before != 0)
-			return false;
 		for (size_t i = 1; i < h->count; i++) {
 			uint64_t d = sb_column_get(v->col[SB_COL_OFFSET], ow, i);
 
@@ -68,41 +66,77 @@ ascending(const struct sb_view *v)
 	return true;
 }
 
+/* Sums of the three length columns; false where one cannot be right. */
+static bool
+sections_sum(struct sb_view *v, uint64_t *valuesp)
+{
+	const struct sb_batch *h = &v->head;
+	size_t nulls, absent;
+
+	if (!lengths_sum(v, SB_COL_VALUE_LEN, h->value_len_min, true, valuesp,
+		&nulls) ||
+	    !lengths_sum(v, SB_COL_KEY_LEN, h->key_len_min, true, &v->keys_len,
+		&absent) ||
+	    !lengths_sum(v, SB_COL_HEADER_LEN, h->header_len_min, false,
+		&v->headers_len, &absent))
+		return false;
+	*valuesp += (uint64_t)h->count * h->delim_len;
+	v->nulls = nulls > 0;
+	return true;
+}
+
+static const uint8_t *
+lay_columns(struct sb_view *v, const uint8_t *columns)
+{
+	for (int c = 0; c < SB_COLS; c++) {
+		v->col[c] = columns;
+		columns += (uint64_t)v->head.width[c] * v->head.count;
+	}
+	return columns;
+}
+
 int
 sb_view_open(struct sb_view *v, const struct sb_batch *head,
     const uint8_t *columns, const uint8_t *values, const char **whyp)
 {
-	const uint8_t *at = columns;
-	uint64_t values_sum, keys_sum, headers_sum;
-	size_t nulls, absent;
+	const uint8_t *at;
+	uint64_t values_sum;
 
 	v->head = *head;
-	for (int c = 0; c < SB_COLS; c++) {
-		v->col[c] = at;
-		at += (uint64_t)head->width[c] * head->count;
-	}
-	*whyp = "batch columns contradict its head";
-	if (!lengths_sum(v, SB_COL_VALUE_LEN, head->value_len_min, true,
-		&values_sum, &nulls) ||
-	    !lengths_sum(v, SB_COL_KEY_LEN, head->key_len_min, true, &keys_sum,
-		&absent) ||
-	    !lengths_sum(v, SB_COL_HEADER_LEN, head->header_len_min, false,
-		&headers_sum, &absent))
-		return SBLOG_EDAMAGE;
-	values_sum += (uint64_t)head->count * head->delim_len;
-	if (values_sum != head->values_raw ||
-	    (uint64_t)(at - columns) + keys_sum + headers_sum !=
+	v->values = values;
+	at = lay_columns(v, columns);
+	if (!sections_sum(v, &values_sum) || values_sum != head->values_raw ||
+	    (uint64_t)(at - columns) + v->keys_len + v->headers_len !=
 		head->columns_raw ||
-	    !ascending(v))
+	    !ascending(v)) {
+		*whyp = "batch columns contradict its head";
 		return SBLOG_EDAMAGE;
+	}
 	*whyp = NULL;
 	v->keys = at;
-	v->keys_len = keys_sum;
-	v->headers = at + keys_sum;
-	v->headers_len = headers_sum;
-	v->values = values;
-	v->nulls = nulls > 0;
+	v->headers = at + v->keys_len;
 	return 0;
+}
+
+void
+sb_view_reopen(struct sb_view *v, const struct sb_batch *head,
+    const uint8_t *columns, const uint8_t *values)
+{
+	const uint8_t *at;
+	size_t absent;
+
+	v->head = *head;
+	v->values = values;
+	v->keys = at = lay_columns(v, columns);
+	v->keys_len = 0;
+	v->headers_len = head->columns_raw - (uint64_t)(at - columns);
+	if (head->key_len_min > 0 || head->width[SB_COL_KEY_LEN] > 0) {
+		(void)lengths_sum(v, SB_COL_KEY_LEN, head->key_len_min, true,
+		    &v->keys_len, &absent);
+		v->headers_len -= v->keys_len;
+	}
+	v->headers = at + v->keys_len;
+	v->nulls = head->value_len_min == 0;
 }
 
 /* A length column's entry: bytes, or absent. */

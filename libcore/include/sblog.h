@@ -267,6 +267,8 @@ struct sblog_append_opts {
 	/* Take offsets and append times from the records, which must go up and
 	 * be at or past the end: SBLOG_ECOND otherwise. */
 	unsigned keep_offsets : 1;
+	/* sblog_sync() will follow: write-back may start early. */
+	unsigned sync_later : 1;
 };
 
 /*
@@ -336,7 +338,7 @@ struct sblog_cursor_opts {
 	uint64_t to;   /* 0: the end as published at open; SBLOG_NO_OFFSET: no
 			  limit (follow); else stop before this offset */
 	unsigned durable : 1; /* only what surely survives a power cut */
-	unsigned copy : 1;    /* values always in memory: batches carry no fd */
+	unsigned copy : 1;    /* the caller does not splice: batches have no fd */
 };
 
 /* SBLOG_ENOENT: from is past the end. */
@@ -355,10 +357,9 @@ int sblog_cursor_next(struct sblog_cursor *cur, struct sblog_record *rec,
 
 /*
  * A run of records with everything about them, hashes verified.  values is the
- * run of values, each followed by delim; where the bytes lie in a file just so,
- * fd >= 0 and they are at fd_pos, so that they can be spliced without a copy.
- * values.data is NULL if and only if fd >= 0 and opts->copy was not set; the
- * hash of those bytes has been verified all the same.
+ * run of values in memory, each followed by delim; where the bytes lie in a
+ * file just so, fd >= 0 and they are at fd_pos, so that they can be spliced
+ * without a copy.
  */
 struct sblog_batch {
 	uint64_t first, next; /* offsets, [first, next) */
@@ -375,7 +376,7 @@ struct sblog_batch {
 	unsigned user_times : 1; /* some record has a user time */
 	struct {
 		const void *view; /* for sblog_batch_next */
-		uint64_t index, value_pos, key_pos, header_pos;
+		uint64_t index, end, value_pos, key_pos, header_pos;
 	} priv;
 };
 
@@ -387,7 +388,7 @@ struct sblog_batch {
 int sblog_cursor_batch(struct sblog_cursor *cur, struct sblog_batch *batch,
     struct sblog_err *err);
 
-/* The next record of a batch that has its values in memory, or SBLOG_END. */
+/* The next record of a batch, or SBLOG_END. */
 int sblog_batch_next(struct sblog_batch *batch, struct sblog_record *rec);
 
 /*

@@ -38,15 +38,19 @@ struct sblog_topic {
 	/* of appenders */
 	struct sb_wal wal;         /* the active WAL */
 	struct sb_published pub;   /* as validated under the lock last time */
-	uint64_t own_from, own_pos; /* bytes [own_from, own_pos) of WAL
-				       own_ordinal are ours and not synced */
-	uint64_t own_end, own_ordinal;
-	uint64_t unsynced_from; /* write-back was started up to here */
+	/* Bytes [own_before.pos, own_pos) of the WAL with own_before.ordinal
+	 * were written by this handle and are not known to be durable;
+	 * own_alone: nobody else wrote between them.  own_pos 0: none. */
+	struct sb_published own_before;
+	uint64_t own_pos, own_end;
+	bool own_alone;
+	uint64_t written_back; /* write-back was started up to here */
 	struct sb_buf scratch;  /* heads, columns, gathered values */
 	struct sb_buf packed;
 	uint32_t *ends; /* of sb_scan */
-	struct sblog_record *stamped;
-	size_t stamped_size;
+	size_t ends_size;
+	struct sb_buf stamped;  /* records with offset and time */
+	void *lz_state;
 	uint64_t space_checked; /* min.free.bytes: asked at this position */
 
 	/* of sblog_get, sblog_locate */
@@ -75,6 +79,9 @@ void sb_topic_unlock_maint(struct sblog_topic *t);
 int sb_topic_replace_manifest(struct sblog_topic *t, struct sb_manifest *m,
     struct sblog_err *err) SB_MUST_CHECK;
 
+/* Free what sblog_get keeps open (get.c). */
+void sb_reader_free(struct sb_reader *reader);
+
 /* ---- recover.c ---- */
 
 /*
@@ -93,7 +100,18 @@ int sb_topic_validate(struct sblog_topic *t, struct sblog_err *err)
 int sb_topic_peek(struct sblog_topic *t, struct sb_published *p,
     struct sblog_err *err) SB_MUST_CHECK;
 
+/* ---- sync.c ---- */
+
+/* Remember that this handle wrote [before->pos, t->pub.pos). */
+void sb_topic_own(struct sblog_topic *t, const struct sb_published *before);
+
 /* ---- rotate.c ---- */
+
+/* Start a new active WAL behind an old one that is finished, as *tail knows;
+ * with lost offsets where next is more than tail->end. */
+int sb_topic_new_wal(struct sblog_topic *t, const struct sb_tail *tail,
+    uint64_t size, const struct sb_lost *lost, size_t lost_count, uint64_t next,
+    struct sblog_err *err) SB_MUST_CHECK;
 
 /*
  * Finish the active WAL (which has at least one batch) and start a new one;

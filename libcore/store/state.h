@@ -54,6 +54,7 @@ struct sb_state {
 	int fd;    /* -1: not open */
 	void *map; /* NULL: none, every question is answered with "unknown" */
 	bool writable;
+	uint32_t stamp; /* in the leader word while we lead */
 };
 
 #define SB_STATE_INIT ((struct sb_state){ .fd = -1 })

@@ -1,0 +1,413 @@
+/*
+ * get.c - one record from anywhere, by offset or by time.
+ *
+ * What is opened stays open, and a batch whose hashes were verified once is not
+ * hashed again by the same handle.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/num.h"
+#include "codec/lz.h"
+#include "log/source.h"
+#include "log/topic.h"
+
+struct sb_open_file {
+	struct sb_source source;
+	uint8_t *seen; /* bit i: batch i of the index was verified */
+	uint64_t last_pos; /* of the batch in view, 0: none */
+	struct sb_view view;
+	bool whole; /* view has all its values */
+};
+
+struct sb_reader {
+	struct sb_manifest manifest;
+	struct sb_published pub;
+	uint64_t seq; /* of the state page when pub was read */
+	struct sb_open_file *files; /* as many as the manifest names */
+	size_t hint;                /* file that was asked last */
+};
+
+static void
+close_files(struct sb_reader *r)
+{
+	for (size_t i = 0; i < r->manifest.file_count && r->files; i++) {
+		sb_source_close(&r->files[i].source);
+		free(r->files[i].seen);
+	}
+	free(r->files);
+	r->files = NULL;
+	sb_manifest_release(&r->manifest);
+}
+
+void
+sb_reader_free(struct sb_reader *r)
+{
+	if (r == NULL)
+		return;
+	close_files(r);
+	free(r);
+}
+
+static int
+renew(struct sblog_topic *t, struct sb_reader *r, struct sblog_err *err)
+{
+	int rc;
+
+	r->seq = sb_state_seq(&t->state);
+	if ((rc = sb_topic_peek(t, &r->pub, err)) < 0)
+		return rc;
+	if (r->files != NULL &&
+	    r->manifest.generation == t->manifest.generation) {
+		struct sb_open_file *last =
+		    &r->files[r->manifest.file_count - 1];
+
+		if (last->source.fd >= 0 && last->source.limit != r->pub.pos) {
+			last->source.limit = r->pub.pos;
+			sb_window_reset(&last->source.window);
+			last->last_pos = 0;
+		}
+		return 0;
+	}
+	close_files(r);
+	if (sb_manifest_copy(&r->manifest, &t->manifest) < 0 ||
+	    (r->files = calloc(r->manifest.file_count + 1,
+		 sizeof(*r->files))) == NULL)
+		return sb_err_nomem(err);
+	for (size_t i = 0; i < r->manifest.file_count; i++)
+		r->files[i].source = SB_SOURCE_INIT;
+	r->hint = 0;
+	return 0;
+}
+
+/* The reader of a topic, knowing the end at least as far as offset. */
+static int
+reader(struct sblog_topic *t, uint64_t offset, struct sb_reader **rp,
+    struct sblog_err *err)
+{
+	struct sb_reader *r = t->reader;
+	int rc;
+
+	if (r == NULL) {
+		if ((r = calloc(1, sizeof(*r))) == NULL)
+			return sb_err_nomem(err);
+		r->manifest = SB_MANIFEST_INIT;
+		t->reader = r;
+	}
+	*rp = r;
+	if (r->files != NULL && offset < r->pub.end)
+		return 0;
+	rc = renew(t, r, err);
+	return rc;
+}
+
+static bool
+file_has(const struct sb_reader *r, size_t i, uint64_t offset)
+{
+	const struct sb_file *f = &r->manifest.files[i];
+
+	return offset >= f->base &&
+	    (f->kind == SBLOG_FILE_WAL_ACTIVE || offset < f->next);
+}
+
+static size_t
+find_file(struct sb_reader *r, uint64_t offset)
+{
+	size_t low = 0, high = r->manifest.file_count;
+
+	if (r->hint < high && file_has(r, r->hint, offset))
+		return r->hint;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (r->manifest.files[mid].base <= offset)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return r->hint = low > 0 ? low - 1 : 0;
+}
+
+static int
+open_file(struct sblog_topic *t, struct sb_reader *r, size_t i,
+    struct sblog_err *err)
+{
+	if (r->files[i].source.fd >= 0)
+		return 0;
+	return sb_source_open(&r->files[i].source, t->dirfd,
+	    &r->manifest.files[i], r->manifest.topic, r->pub.pos, err);
+}
+
+/* Number and place of the batch by the segment's index; false: no index. */
+static bool
+by_index(struct sb_open_file *f, uint64_t offset, uint64_t *ip,
+    struct sb_index_entry *e)
+{
+	struct sb_source *s = &f->source;
+
+	if (s->index.map == NULL)
+		return false;
+	*ip = sb_index_find(&s->index, offset);
+	if (*ip >= s->index.count)
+		return false;
+	*e = sb_index_at(&s->index, *ip);
+	return e->pos >= s->start && e->pos % SB_BATCH_ALIGN == 0 &&
+	    e->pos < s->limit;
+}
+
+static bool
+was_seen(struct sb_open_file *f, uint64_t i)
+{
+	if (f->seen == NULL)
+		f->seen = calloc(f->source.index.count / 8 + 1, 1);
+	return f->seen != NULL && (f->seen[i / 8] >> (i % 8) & 1) != 0;
+}
+
+/* A verified batch of a mapped segment: no hash, and of compressed values only
+ * as much as is needed. */
+static bool
+view_again(struct sb_open_file *f, uint64_t pos, struct sb_view *v)
+{
+	struct sb_source *s = &f->source;
+	const uint8_t *at = s->map + pos;
+	struct sb_batch head;
+
+	sb_batch_load(&head, at);
+	if (head.flags & SB_BATCH_COLUMNS_LZ4)
+		return false;
+	sb_view_reopen(v, &head, at + SB_BATCH_HEAD_SIZE,
+	    at + SB_BATCH_HEAD_SIZE + head.columns_stored);
+	return true;
+}
+
+/* Decompress so far that the bytes of the record are there. */
+static int
+unpack_upto(struct sb_source *s, struct sb_view *v, uint64_t upto,
+    struct sblog_err *err)
+{
+	if (sb_buf_reserve(&s->values, (size_t)v->head.values_raw + 8) < 0)
+		return sb_err_nomem(err);
+	if (sb_lz_unpack_part(v->values, v->head.values_stored, s->values.data,
+		(size_t)upto, v->head.values_raw) < 0)
+		return sb_err_damage(err, s->name, UINT64_MAX, v->head.base,
+		    v->head.next, "batch does not decompress");
+	v->values = s->values.data;
+	return 0;
+}
+
+static int
+no_such(uint64_t offset, struct sblog_err *err)
+{
+	(void)sb_err_set(err, SBLOG_ENOENT, "", "no such offset");
+	err->offset = offset;
+	return SBLOG_ENOENT;
+}
+
+/* The record with this offset out of a view. */
+static int
+pick(struct sb_source *s, struct sb_view *v, bool packed, uint64_t offset,
+    struct sblog_record *rec, struct sblog_err *err)
+{
+	struct sb_at at = { 0 }, end;
+	int rc;
+
+	sb_view_skip(v, &at, sb_view_find(v, offset));
+	if (at.index == v->head.count ||
+	    sb_view_offset(v, at.index) != offset)
+		return no_such(offset, err);
+	if (packed) {
+		end = at;
+		sb_view_skip(v, &end, at.index + 1);
+		if ((rc = unpack_upto(s, v, end.value_pos, err)) < 0)
+			return rc;
+	}
+	sb_view_record(v, &at, rec);
+	return 0;
+}
+
+static int
+get_seen(struct sb_open_file *f, uint64_t pos, uint64_t offset,
+    struct sblog_record *rec, struct sblog_err *err)
+{
+	struct sb_view v;
+
+	if (!view_again(f, pos, &v))
+		return SBLOG_END;
+	if (offset < v.head.base || offset >= v.head.next)
+		return SBLOG_END;
+	return pick(&f->source, &v, v.head.flags & SB_BATCH_VALUES_LZ4, offset,
+	    rec, err);
+}
+
+/* Find, verify, decode; remember what was verified. */
+static int
+get_new(struct sb_open_file *f, uint64_t offset, struct sblog_record *rec,
+    struct sblog_err *err)
+{
+	struct sb_source *s = &f->source;
+	struct sb_index_entry e;
+	uint64_t pos, expected, i;
+	struct sb_batch head;
+	int rc;
+
+	if (f->last_pos != 0 && offset >= f->view.head.base &&
+	    offset < f->view.head.next)
+		return pick(s, &f->view, false, offset, rec, err);
+	if ((rc = sb_source_seek(s, offset, false, &pos, &expected, err)) < 0)
+		return rc;
+	f->last_pos = 0;
+	if ((rc = sb_source_head(s, pos, &head, err)) == 0)
+		rc = sb_source_view(s, pos, &head, SB_WANT_ALL, &f->view, err);
+	if (rc == SBLOG_EDAMAGE) {
+		err->offset = offset;
+		err->end = offset + 1;
+	}
+	if (rc == SBLOG_END || (rc == 0 && head.base > offset))
+		return sb_err_damage(err, s->name, pos, offset, offset + 1,
+		    "no batch has this offset");
+	if (rc < 0)
+		return rc;
+	/* A window is read over again by the next call, a mapping is not. */
+	if (s->map == NULL)
+		f->last_pos = 0;
+	else if (by_index(f, offset, &i, &e) && e.pos == pos && f->seen != NULL)
+		f->seen[i / 8] = (uint8_t)(f->seen[i / 8] | 1u << i % 8);
+	return pick(s, &f->view, false, offset, rec, err);
+}
+
+int
+sblog_get(struct sblog_topic *t, uint64_t offset, struct sblog_record *rec,
+    struct sblog_err *err)
+{
+	struct sb_index_entry e;
+	struct sb_open_file *f;
+	struct sb_reader *r;
+	uint64_t i;
+	int rc;
+
+	for (int tries = 0; tries < 3; tries++) {
+		size_t n;
+
+		if ((rc = reader(t, offset, &r, err)) < 0)
+			return rc;
+		if (offset >= r->pub.end || offset < r->manifest.start)
+			return no_such(offset, err);
+		n = find_file(r, offset);
+		f = &r->files[n];
+		if ((rc = open_file(t, r, n, err)) == 0)
+			break;
+		if (rc != SBLOG_ENOENT)
+			return rc;
+		/* Sealed or compacted since: with the new manifest again. */
+		close_files(r);
+		if ((rc = sb_topic_reload(t, err)) < 0)
+			return rc;
+		rc = SBLOG_EDAMAGE;
+	}
+	if (rc < 0)
+		return sb_err_damage(err, f->source.name, UINT64_MAX, offset,
+		    offset + 1, "file is missing");
+	if (by_index(f, offset, &i, &e) && was_seen(f, i) &&
+	    (rc = get_seen(f, e.pos, offset, rec, err)) <= 0)
+		return rc;
+	return get_new(f, offset, rec, err);
+}
+
+int
+sblog_locate(struct sblog_topic *t, uint64_t offset, struct sblog_place *place,
+    struct sblog_err *err)
+{
+	struct sb_index_entry e, after;
+	uint64_t i, pos, expected;
+	struct sb_batch head;
+	struct sb_reader *r;
+	int rc;
+
+	if ((rc = reader(t, offset, &r, err)) < 0)
+		return rc;
+	if (offset >= r->pub.end || offset < r->manifest.start)
+		return no_such(offset, err);
+	place->file = find_file(r, offset);
+	if ((rc = open_file(t, r, place->file, err)) < 0)
+		return rc;
+	if (by_index(&r->files[place->file], offset, &i, &e)) {
+		const struct sb_index *ix = &r->files[place->file].source.index;
+
+		place->pos = e.pos;
+		place->first = e.offset;
+		place->next = r->manifest.files[place->file].next;
+		if (i + 1 < ix->count) {
+			after = sb_index_at(ix, i + 1);
+			place->next = after.offset;
+		}
+		return 0;
+	}
+	if ((rc = sb_source_seek(&r->files[place->file].source, offset, false,
+		 &pos, &expected, err)) < 0 ||
+	    (rc = sb_source_head(&r->files[place->file].source, pos, &head,
+		 err)) < 0)
+		return rc;
+	place->pos = pos;
+	place->first = rc == 0 ? head.base : expected;
+	place->next = rc == 0 ? head.next : r->pub.end;
+	return 0;
+}
+
+/* First offset in this file with an append time >= time_us; SBLOG_END: none. */
+static int
+find_in_file(struct sb_source *s, int64_t time_us, uint64_t *offsetp,
+    struct sblog_err *err)
+{
+	uint64_t pos, expected, index;
+	struct sb_batch head;
+	struct sb_view v;
+	int rc;
+
+	if ((rc = sb_source_seek(s, (uint64_t)time_us, true, &pos, &expected,
+		 err)) < 0)
+		return rc;
+	while ((rc = sb_source_head(s, pos, &head, err)) == 0) {
+		if ((rc = sb_source_view(s, pos, &head, SB_WANT_COLUMNS, &v,
+			 err)) < 0)
+			return rc;
+		index = sb_view_find_time(&v, time_us);
+		if (index < head.count) {
+			*offsetp = sb_view_offset(&v, index);
+			return 0;
+		}
+		pos += head.total_size;
+	}
+	return rc;
+}
+
+int
+sblog_find_time(struct sblog_topic *t, int64_t time_us, uint64_t *offsetp,
+    struct sblog_err *err)
+{
+	struct sb_reader *r;
+	int rc;
+
+	/* UINT64_MAX: always look at what is published now. */
+	if ((rc = reader(t, UINT64_MAX, &r, err)) < 0)
+		return rc;
+	if (time_us < 0)
+		time_us = 0;
+	for (size_t i = 0; i < r->manifest.file_count; i++) {
+		const struct sb_file *f = &r->manifest.files[i];
+		bool active = f->kind == SBLOG_FILE_WAL_ACTIVE;
+		int64_t last = active ? r->pub.last_time : f->last_time;
+
+		if (last < time_us || (active && r->pub.wal_count == 0))
+			continue;
+		if ((rc = open_file(t, r, i, err)) < 0)
+			return rc;
+		rc = find_in_file(&r->files[i].source, time_us, offsetp, err);
+		if (rc == 0 && *offsetp < r->manifest.start)
+			*offsetp = r->manifest.start;
+		if (rc != SBLOG_END)
+			return rc;
+	}
+	*offsetp = r->pub.end;
+	return 0;
+}

@@ -1,0 +1,122 @@
+/*
+ * dir.c - names: make, rename, unlink, list.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sys/fault.h"
+#include "sys/sys.h"
+
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1
+#endif
+
+int
+sb_sys_mkdir(int dirfd, const char *path)
+{
+	SB_FAULT_POINT("mkdir");
+	return mkdirat(dirfd < 0 ? AT_FDCWD : dirfd, path, 0777) < 0 ? -errno
+								      : 0;
+}
+
+int
+sb_sys_rmdir(int dirfd, const char *name)
+{
+	SB_FAULT_POINT("rmdir");
+	return unlinkat(dirfd, name, AT_REMOVEDIR) < 0 ? -errno : 0;
+}
+
+int
+sb_sys_rename(int dirfd, const char *from, const char *to)
+{
+	SB_FAULT_POINT("rename");
+	return renameat(dirfd, from, dirfd, to) < 0 ? -errno : 0;
+}
+
+int
+sb_sys_rename_new(int fromdir, const char *from, int todir, const char *to)
+{
+	SB_FAULT_POINT("rename_new");
+	if (syscall(SYS_renameat2, fromdir, from, todir, to,
+		RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != ENOSYS && errno != EINVAL)
+		return -errno;
+	/* A file system without it: for files a link does the same. */
+	if (linkat(fromdir, from, todir, to, 0) < 0)
+		return -errno;
+	return unlinkat(fromdir, from, 0) < 0 ? -errno : 0;
+}
+
+int
+sb_sys_unlink(int dirfd, const char *name)
+{
+	SB_FAULT_POINT("unlink");
+	return unlinkat(dirfd, name, 0) < 0 ? -errno : 0;
+}
+
+static int
+add_name(char **namesp, size_t *lenp, size_t *sizep, const char *name)
+{
+	size_t len = strlen(name) + 1;
+	char *grown;
+
+	if (*sizep - *lenp < len) {
+		size_t size = (*sizep + len) * 2 + 512;
+
+		if ((grown = realloc(*namesp, size)) == NULL)
+			return -ENOMEM;
+		*namesp = grown;
+		*sizep = size;
+	}
+	memcpy(*namesp + *lenp, name, len);
+	*lenp += len;
+	return 0;
+}
+
+int
+sb_sys_list(int dirfd, char **namesp, size_t *lenp)
+{
+	char *names = NULL;
+	size_t len = 0, size = 0;
+	const struct dirent *e;
+	DIR *dir;
+	int fd, rc = 0;
+
+	SB_FAULT_POINT("list");
+	/* A description of its own: the position is not shared. */
+	fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if ((dir = fdopendir(fd)) == NULL) {
+		rc = -errno;
+		(void)close(fd);
+		return rc;
+	}
+	for (;;) {
+		errno = 0;
+		if ((e = readdir(dir)) == NULL) {
+			rc = -errno;
+			break;
+		}
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if ((rc = add_name(&names, &len, &size, e->d_name)) < 0)
+			break;
+	}
+	(void)closedir(dir);
+	if (rc < 0) {
+		free(names);
+		return rc;
+	}
+	*namesp = names;
+	*lenp = len;
+	return 0;
+}

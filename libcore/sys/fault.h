@@ -1,0 +1,72 @@
+/*
+ * fault.h - make system calls fail, fall short or kill, for tests.
+ *
+ * Only the build with -DSB_FAULT has anything behind it: every wrapper of
+ * sys.h asks sb_fault_enter before it calls the kernel.  In the normal build
+ * the question compiles to nothing.
+ */
+#ifndef SB_SYS_FAULT_H
+#define SB_SYS_FAULT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef SB_FAULT
+
+enum sb_fault_kind {
+	SB_FAULT_NONE,
+	SB_FAULT_ERROR, /* the call returns -error */
+	SB_FAULT_SHORT, /* a read or write moves at most bytes, then fails */
+	SB_FAULT_KILL,  /* the process is killed before the call */
+	SB_FAULT_TEAR,  /* a write moves bytes, then the process is killed */
+};
+
+struct sb_fault {
+	enum sb_fault_kind kind;
+	uint64_t at;    /* number of the call, from 1 */
+	int forever;    /* and every one after it */
+	int error;      /* errno */
+	uint64_t bytes; /* of SHORT and TEAR */
+	uint64_t calls; /* counted so far */
+	const char *only; /* NULL, or count only calls of this name */
+	const char *last; /* name of the call the fault hit */
+	int trace_fd;     /* -1, or names of all calls are written here */
+};
+
+/* One per process: this build is for tests only. */
+extern struct sb_fault sb_fault;
+
+/*
+ * 0: go on; < 0: return this instead of calling.  lenp, where the call moves
+ * bytes, may be made smaller: move so many and then call sb_fault_after.
+ */
+int sb_fault_enter(const char *name, size_t *lenp);
+int sb_fault_after(void);
+
+#define SB_FAULT_POINT(name) \
+	do { \
+		int fault_ = sb_fault_enter(name, NULL); \
+		if (fault_ < 0) \
+			return fault_; \
+	} while (0)
+
+#else
+
+static inline int
+sb_fault_enter(const char *name, size_t *lenp)
+{
+	(void)name;
+	(void)lenp;
+	return 0;
+}
+
+static inline int
+sb_fault_after(void)
+{
+	return 0;
+}
+
+#define SB_FAULT_POINT(name) ((void)0)
+
+#endif
+#endif
