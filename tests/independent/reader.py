@@ -468,30 +468,34 @@ class Topic:
                  f"{name}: entry at {at} points to no batch")
 
 
-# ---- JSON ----------------------------------------------------------------
+# ---- JSON, sblog-format(7) -----------------------------------------------
 
 
-def put(out, name, data):
-    """A string, null, or base64 where the bytes are not UTF-8."""
+def quoted(text):
+    """A JSON string; controls, also DEL and U+0080 to U+009F, are escaped."""
+    out = json.dumps(text, ensure_ascii=False)
+    return re.sub("[\x7f-\x9f]", lambda m: f"\\u00{ord(m[0]):02x}", out)
+
+
+def member(name, data):
+    """"name":"text", null, or base64 where the bytes are not UTF-8."""
+    if data is None:
+        return f'"{name}":null'
     try:
-        out[name] = None if data is None else data.decode("utf-8")
+        return f'"{name}":{quoted(data.decode("utf-8"))}'
     except UnicodeDecodeError:
-        out[name + "_b64"] = base64.b64encode(data).decode("ascii")
+        return f'"{name}_b64":"{base64.b64encode(data).decode("ascii")}"'
 
 
 def print_json(topic, headers, offset, time, user, key, _, value):
-    row = {"topic": topic, "offset": offset, "ts": time}
+    row = [f'"topic":"{topic}"', f'"offset":{offset}', f'"ts":{time}']
     if user is not None:
-        row["user_ts"] = user
-    put(row, "key", key)
-    put(row, "value", value)
-    row["headers"] = []
-    for name, content in headers:
-        one = {}
-        put(one, "key", name)
-        put(one, "value", content)
-        row["headers"].append(one)
-    print(json.dumps(row, ensure_ascii=False, separators=(",", ":")))
+        row.append(f'"user_ts":{user}')
+    row += [member("key", key), member("value", value)]
+    run = ",".join("{" + member("key", n) + "," + member("value", v) + "}"
+                   for n, v in headers)
+    row.append(f'"headers":[{run}]')
+    sys.stdout.write("{" + ",".join(row) + "}\n")
 
 
 def main():
