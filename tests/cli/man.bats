@@ -56,6 +56,51 @@ commands() {
 	done
 }
 
+# options_in_manual PAGE - "short long argument" of each option it lists
+options_in_manual() {
+	sed -n 's/^\.It Fl //p' "$1" | awk '{
+		short = long = arg = "-"
+		for (i = 1; i <= NF; i++) {
+			if ($i ~ /^(,|Ns|Op|Ar|Fl)$/) continue
+			if ($i ~ /^-/ && long == "-") long = substr($i, 2)
+			else if (i == 1) short = $i
+			else if (arg != "-") arg = arg $i
+			else if ($i != "=") arg = $i
+		}
+		print short, long, arg
+	}' | sort
+}
+
+# options_of COMMAND - the same from its table
+options_of() {
+	"$1" --help-json | sed 's/^{"short":/\n&/' |
+		sed -n 's/^{"short":\([^,]*\),"long":"\([^"]*\)","arg":\("[^"]*"\|null\),.*/\1 \2 \3/p' |
+		sed 's/null/-/g; s/"//g' | sort
+}
+
+@test "man: sblog(1) lists the options that every command has" {
+	options_in_manual "$ROOT/man/sblog.1" >manual
+	[ "$(wc -l <manual)" -ge 8 ]
+	commands >names
+	while read -r command; do
+		options_of "$SBLOG_BUILD/bin/$command" >options
+		[ -z "$(comm -23 manual options)" ] ||
+			{ echo "$command" && diff -u manual options && false; }
+	done <names
+}
+
+@test "man: every page lists the options of its command, and no others" {
+	options_in_manual "$ROOT/man/sblog.1" >common
+	commands >names
+	while read -r command; do
+		options_of "$SBLOG_BUILD/bin/$command" |
+			comm -23 - common >program
+		options_in_manual "$ROOT/man/$command.1" >manual
+		diff -u --label "$command --help-json" program \
+			--label "$command.1" manual
+	done <names
+}
+
 @test "man: every function of sblog.h is in section 3, and no other" {
 	sed -n 's/^[a-z].*[ *]\(sblog_[a-z_]*\)(.*/\1/p' \
 		"$ROOT/libcore/include/sblog.h" |
