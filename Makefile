@@ -233,7 +233,7 @@ clean: ## remove everything built
 	rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | sort | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile bench/rules.mk | sort | expand -t 16
 
 FORCE:
 .PHONY: all deps demo check unit drivers lint fmt fmt-check hooks \

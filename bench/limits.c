@@ -14,13 +14,14 @@
 #include "common/child.h"
 #include "common/clock.h"
 #include "common/measure.h"
-#include "common/memory.h"
 #include "common/place.h"
 #include "common/stats.h"
 #include "common/work.h"
+#include "common/xxh3_avx2.h"
 
 enum {
 	STARTS = 200,         /* processes of which the mean is taken */
+	INSERTS = 100,        /* the same, slower ones */
 	SYNCS = 1000,         /* fdatasync calls of which the middle is taken */
 	SYNC_LEN = 100,       /* bytes written before each */
 	MEMORY_LEN = 1 << 28, /* bytes hashed and copied */
@@ -206,16 +207,16 @@ lz4_bytes(const struct measure_env *env)
 	measure_print("lz4-bytes", (double)place_bytes(in.path) / 1e6, "MB");
 }
 
-/* The mean of many starts of one command, in milliseconds. */
+/* The mean of n starts of one command, in milliseconds. */
 static void
-run_starts(const char *name, const char *const argv[])
+run_starts(const char *name, const char *const argv[], int n)
 {
 	const struct child_files none = { 0 };
 	double seconds = 0;
 
-	for (int i = 0; i < STARTS; i++)
+	for (int i = 0; i < n; i++)
 		seconds += child_run(argv, &none).seconds;
-	measure_print(name, seconds / STARTS * 1e3, "ms");
+	measure_print(name, seconds / n * 1e3, "ms");
 }
 
 static void
@@ -224,7 +225,7 @@ true_start(const struct measure_env *env)
 	const char *const argv[] = { "/bin/true", NULL };
 
 	(void)env; /* nothing to choose */
-	run_starts("true", argv);
+	run_starts("true", argv, STARTS);
 }
 
 static void
@@ -233,7 +234,24 @@ tail(const struct measure_env *env)
 	struct place in = text(env);
 	const char *const argv[] = { "tail", "-n", "10", in.path, NULL };
 
-	run_starts("tail", argv);
+	run_starts("tail", argv, STARTS);
+}
+
+/* One durable row a process, in the journal mode that is quickest so. */
+static void
+sqlite_insert(const struct measure_env *env)
+{
+	struct place db = place_at(env->dir, "insert.db");
+	const char *const create[] = { "sqlite3", db.path,
+		"CREATE TABLE log(offset INTEGER PRIMARY KEY, value BLOB);",
+		NULL };
+	const char *const argv[] = { "sqlite3", db.path,
+		"INSERT INTO log(value) VALUES('a line of a log');", NULL };
+
+	place_remove(db.path);
+	(void)child_run(create, &(const struct child_files){ 0 });
+	run_starts("sqlite-insert", argv, INSERTS);
+	place_remove(db.path);
 }
 
 /* Memory that was touched before the clock starts. */
@@ -272,11 +290,11 @@ xxh3(const struct measure_env *env)
 	double seconds;
 
 	(void)env; /* nothing to choose */
-	if (!memory_has_avx2())
-		measure_skip("no AVX2");
+	if (!xxh3_avx2_works())
+		measure_skip("the processor has no AVX2", "xxh3");
 	start = clock_ns();
 	for (size_t at = 0; at < MEMORY_LEN; at += 1 << 20)
-		hash ^= memory_xxh3_avx2(bytes + at, 1 << 20);
+		hash ^= xxh3_avx2(bytes + at, 1 << 20);
 	__asm__ volatile("" : : "r"(hash)); /* it is used */
 	seconds = clock_since(start);
 	measure_print("xxh3", MEMORY_LEN / seconds / 1e9, "GB/s");
@@ -350,6 +368,7 @@ main(int argc, char **argv)
 		{ "lz4-bytes", lz4_bytes, "size of lz4 -1 of W100" },
 		{ "true", true_start, "start and end of /bin/true" },
 		{ "tail", tail, "tail -n 10 W100" },
+		{ "sqlite-insert", sqlite_insert, "sqlite3 INSERT, durable" },
 		{ "memcpy", copy, "256 MiB to 256 MiB, touched before" },
 		{ "xxh3", xxh3, "XXH3-64 with AVX2, 1 MiB at a time" },
 		{ "syncs", syncs,

@@ -3,8 +3,8 @@
  *
  * LIBS: -lleveldb
  *
- * As Debian builds it and with its own defaults, compression included; sync=1 where durable is asked
- * for.  The writers are threads, whose syncs it merges.
+ * As Debian builds it and with its own defaults, compression included; sync=1
+ * where durable is asked for.  The writers are threads, whose syncs it merges.
  */
 #include <leveldb/c.h>
 #include <stdlib.h>

@@ -41,7 +41,7 @@ child_start(const char *const argv[], int in, int out)
 		errno =
 		    posix_spawnp(&pid, args[0], &actions, NULL, args, environ);
 	if (errno == ENOENT)
-		measure_skip(args[0]);
+		measure_skip("not installed", args[0]);
 	if (errno != 0)
 		measure_fail("cannot start", args[0]);
 	(void)posix_spawn_file_actions_destroy(&actions); /* always 0 */

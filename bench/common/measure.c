@@ -28,9 +28,9 @@ measure_fail(const char *what, const char *on)
 }
 
 _Noreturn void
-measure_skip(const char *why)
+measure_skip(const char *why, const char *on)
 {
-	fprintf(stderr, "%s\n", why);
+	fprintf(stderr, "%s: %s\n", on, why);
 	_exit(MEASURE_SKIPPED);
 }
 

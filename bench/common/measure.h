@@ -36,7 +36,7 @@ void measure_print(const char *name, double figure, const char *unit);
 /* End the program: what failed on what; says errno if it is not 0. */
 _Noreturn void measure_fail(const char *what, const char *on);
 
-/* End the program: this machine lacks something. */
-_Noreturn void measure_skip(const char *why);
+/* End the program: this machine lacks what it needs. */
+_Noreturn void measure_skip(const char *why, const char *on);
 
 #endif

@@ -17,6 +17,7 @@
 #include "common/work.h"
 
 enum {
+	PLAIN = 100000, /* appends of one record, not durable */
 	SINGLES = 2000, /* durable appends of one record, one writer */
 	CREWED = 4000,  /* the same of all writers together */
 	BATCH = 1000,   /* records of a durable batch */
@@ -96,6 +97,32 @@ make_lines(size_t n, char **bytesp)
 	}
 	*bytesp = bytes;
 	return recs;
+}
+
+/* Appends of one record that are visible to others, not durable. */
+static void
+plain_one(const struct measure_env *env)
+{
+	struct place p = database(env, ".plain");
+	const struct peer *peer = env->arg;
+	struct peer_record *recs;
+	uint64_t start;
+	double seconds;
+	char *bytes;
+	void *db;
+
+	recs = make_40(0, 1, PLAIN, &bytes);
+	place_fresh(p.path);
+	db = peer->open(p.path);
+	start = clock_ns();
+	for (size_t i = 0; i < PLAIN; i++)
+		peer->append(db, recs + i, 1, false);
+	seconds = clock_since(start);
+	peer->close(db);
+	place_remove(p.path);
+	measure_print("plain-one", seconds / PLAIN * 1e6, "us");
+	free(recs);
+	free(bytes);
 }
 
 /* Durable appends of one record: the mean, the middle, the slow end. */
@@ -249,6 +276,8 @@ prepare(const struct measure_env *env)
 		}
 		peer->append(db, recs, n, false);
 	}
+	if (peer->settle != NULL)
+		peer->settle(db);
 	peer->close(db);
 	sync(); /* so that no measure pays for writing this back */
 }
@@ -285,7 +314,8 @@ stored(const struct measure_env *env)
 {
 	struct place p = database(env, ".w100");
 
-	measure_print("stored", (double)place_bytes(p.path) / 1e6, "MB");
+	measure_print("stored",
+	    (double)place_bytes(p.path) / (double)env->lines, "B/record");
 }
 
 int
@@ -293,12 +323,13 @@ peer_main(int argc, char **argv, const struct peer *peer)
 {
 	static const struct measure table[] = {
 		{ "prepare", prepare, "store W100, for scan and stored" },
+		{ "plain-one", plain_one, "one W40 record, not durable" },
 		{ "durable-one", durable_one, "one W40 record, durable" },
 		{ "durable-4", durable_4, "the same, 4 writers" },
 		{ "durable-32", durable_32, "the same, 32 writers" },
 		{ "durable-batch", durable_batch, "1000 lines, durable" },
 		{ "scan", scan, "all lines in order" },
-		{ "stored", stored, "size of W100 as stored" },
+		{ "stored", stored, "size of a line as stored" },
 		{ .name = NULL },
 	};
 

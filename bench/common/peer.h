@@ -36,6 +36,8 @@ struct peer {
 	 */
 	void (*append)(void *db, const struct peer_record *recs, size_t n,
 	    bool durable);
+	/* Bring W100 into the form that is scanned; NULL: it is in it. */
+	void (*settle)(void *db);
 	/* All records in order, by pointers into the store where it can. */
 	struct peer_sum (*scan)(void *db);
 };
