@@ -1,7 +1,13 @@
 /*
  * appender.c - batches on their way into a topic.
  */
+#include <string.h>
+
 #include "common/appender.h"
+#include "common/human.h"
+
+/* max.message.bytes where nothing says otherwise. */
+#define MAX_VALUE_STANDARD (UINT64_C(64) << 20)
 
 enum {
 	/* Acknowledgements do not wait longer than this. */
@@ -10,6 +16,58 @@ enum {
 	/* Nor does a failed sync cost more than this. */
 	SETTLE_BYTES = 1 << 30,
 };
+
+/* Value of a setting; false: there is none. */
+static bool
+setting(const struct appender *a, const char *name, char value[64])
+{
+	struct sblog_setting one = { .name = "" };
+	enum sblog_setting_origin origin;
+	struct sblog_err err;
+	size_t i = 0;
+
+	if (a->store == NULL)
+		return false;
+	while (sblog_setting_at(a->store, a->topic, i++, &one, &origin, &err) ==
+	    0) {
+		if (strcmp(one.name, name) != 0 || one.value == NULL ||
+		    strlen(one.value) >= 64)
+			continue;
+		strcpy(value, one.value);
+		return true;
+	}
+	return false;
+}
+
+uint64_t
+appender_max_value(struct appender *a)
+{
+	char text[64];
+
+	if (a->max_value != 0)
+		return a->max_value;
+	if (!setting(a, "max.message.bytes", text) ||
+	    !human_size(text, &a->max_value) || a->max_value == 0)
+		a->max_value = MAX_VALUE_STANDARD;
+	return a->max_value;
+}
+
+/* Settings are in files: a single small batch does without them. */
+static void
+resolve_sync(struct appender *a)
+{
+	char text[64] = "";
+
+	if (a->sync != APPENDER_SYNC_SETTING)
+		return;
+	a->sync = APPENDER_SYNC_BATCH;
+	if (!setting(a, "sync", text))
+		return;
+	if (strcmp(text, "none") == 0)
+		a->sync = APPENDER_SYNC_NONE;
+	else if (strcmp(text, "record") == 0)
+		a->sync = APPENDER_SYNC_RECORD;
+}
 
 /* May this batch be synced by the call that writes it? */
 static bool
@@ -24,7 +82,9 @@ static struct sblog_append_opts
 options(const struct appender *a, bool at_once)
 {
 	return (struct sblog_append_opts){
-		.sync = at_once ? SBLOG_SYNC_BATCH : SBLOG_SYNC_NONE,
+		.sync = !at_once                       ? SBLOG_SYNC_NONE
+		    : a->sync == APPENDER_SYNC_SETTING ? SBLOG_SYNC_DEFAULT
+						       : SBLOG_SYNC_BATCH,
 		.codec = a->codec,
 		.keep_offsets = a->keep_offsets,
 		.sync_later = !at_once && a->sync == APPENDER_SYNC_BATCH,
@@ -48,7 +108,8 @@ appender_settle(struct appender *a, struct sblog_err *err)
 
 	if (a->acked == a->records || a->lost)
 		return 0;
-	if (a->topic != NULL && a->sync != APPENDER_SYNC_NONE &&
+	resolve_sync(a);
+	if (!a->dry_run && a->sync != APPENDER_SYNC_NONE &&
 	    (rc = sblog_sync(a->topic, err)) < 0) {
 		a->lost = true;
 		return rc;
@@ -138,11 +199,13 @@ too_big(uint64_t index, const char *what, struct sblog_err *err)
 
 /* What the core would refuse, without it. */
 static int
-check(const struct appender *a, const struct sblog_record *recs, size_t n,
+check(struct appender *a, const struct sblog_record *recs, size_t n,
     struct sblog_err *err)
 {
+	uint64_t max = appender_max_value(a);
+
 	for (size_t i = 0; i < n; i++) {
-		if (recs[i].value.len > a->max_value)
+		if (recs[i].value.len > max)
 			return too_big(i, "value is too big", err);
 		if (recs[i].key.len > SBLOG_KEY_MAX)
 			return too_big(i, "key is too big", err);
@@ -181,7 +244,7 @@ appender_records(struct appender *a, const struct sblog_record *recs, size_t n,
 	uint64_t first = 0, next, bytes = 0;
 	int rc;
 
-	if (a->topic == NULL) {
+	if (a->dry_run) {
 		if ((rc = check(a, recs, n, err)) == 0)
 			a->records += n;
 		return rc;

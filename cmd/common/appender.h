@@ -15,17 +15,20 @@
 #include "common/ack.h"
 
 enum appender_sync {
-	APPENDER_SYNC_BATCH,  /* durable when the input pauses or ends */
-	APPENDER_SYNC_RECORD, /* each record, before the next is written */
-	APPENDER_SYNC_NONE,   /* left to the kernel */
+	APPENDER_SYNC_SETTING, /* one of these, as the topic is set */
+	APPENDER_SYNC_BATCH,   /* durable when the input pauses or ends */
+	APPENDER_SYNC_RECORD,  /* each record, before the next is written */
+	APPENDER_SYNC_NONE,    /* left to the kernel */
 };
 
 struct appender {
-	struct sblog_topic *topic; /* NULL: a dry run */
+	struct sblog_store *store; /* NULL: no settings */
+	struct sblog_topic *topic; /* NULL: use the defaults of the store */
+	bool dry_run;
 	enum appender_sync sync;
 	enum sblog_codec codec;
 	bool keep_offsets;
-	uint64_t max_value; /* bytes, for a dry run */
+	uint64_t max_value; /* 0: not asked for yet */
 	struct ack *ack;    /* or NULL */
 
 	uint64_t records;     /* published, or in a dry run found good */
@@ -35,6 +38,9 @@ struct appender {
 	uint64_t unsynced_bytes;
 	bool lost; /* a sync failed: what was not acked never will be */
 };
+
+/* Bytes that a value may have: max.message.bytes. */
+uint64_t appender_max_value(struct appender *a);
 
 /*
  * One batch from the front of a run, see sblog_append_run.  alone: no more

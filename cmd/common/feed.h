@@ -32,8 +32,7 @@ struct feed {
 	struct appender *to;
 	uint64_t batch_bytes;
 	uint64_t batch_time_us;
-	uint64_t max_value; /* bytes of a value */
-	bool by_run;        /* plain delimited text: no record is looked at */
+	bool by_run; /* plain delimited text: no record is looked at */
 	bool atomic;
 	bool skip; /* go on behind what is no record */
 

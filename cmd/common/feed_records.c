@@ -12,6 +12,7 @@
 enum {
 	RECORDS_FIRST = 64,
 	RECORDS_MAX = 16 << 10, /* of one batch, unless all is one */
+	LONG = 1 << 20,         /* bytes of a record that is worth a look */
 	ATOMIC_FIRST = 1 << 20, /* bytes of input to begin with */
 };
 
@@ -59,7 +60,7 @@ size_fault(const struct feed *f, const struct sblog_record *rec, char *buf,
 	if (rec->headers.len > SBLOG_HEADERS_MAX)
 		return "the headers have more than 1 MiB";
 	(void)snprintf(buf, size, "over max.message.bytes (%llu)",
-	    (unsigned long long)f->max_value);
+	    (unsigned long long)appender_max_value(f->to));
 	return buf;
 }
 
@@ -155,6 +156,17 @@ bad_record(struct feed *f, enum format_in_result parsed, size_t used)
 	return result;
 }
 
+/* Is what is there of a record more than any may have? */
+static bool
+never_ends(struct feed *f)
+{
+	size_t len = input_len(&f->in);
+
+	/* Settings are in files: a short one is not worth the question. */
+	return len > LONG &&
+	    len > format_in_limit(f->parse.format, appender_max_value(f->to));
+}
+
 /* Is it time to hand over? */
 static bool
 full(const struct feed *f)
@@ -167,7 +179,6 @@ full(const struct feed *f)
 static enum feed_result
 eat(struct feed *f, enum input_state state)
 {
-	uint64_t limit = format_in_limit(f->parse.format, f->max_value);
 	bool eof = state == INPUT_EOF;
 	enum feed_result result = FEED_DONE;
 	enum format_in_result parsed;
@@ -181,7 +192,7 @@ eat(struct feed *f, enum input_state state)
 		parsed = format_in_next(&f->parse, input_data(&f->in),
 		    input_len(&f->in), eof, &f->recs[f->n], &used);
 		if (parsed == FORMAT_IN_MORE) {
-			if (input_len(&f->in) <= limit)
+			if (!never_ends(f))
 				break;
 			result = too_long(f, eof);
 		} else if (parsed == FORMAT_IN_RECORD) {

@@ -55,7 +55,7 @@ too_big(struct feed *f, struct sblog_run *run, bool eof)
 		return FEED_DONE;
 	}
 	(void)snprintf(what, sizeof(what), "over max.message.bytes (%llu)",
-	    (unsigned long long)f->max_value);
+	    (unsigned long long)appender_max_value(f->to));
 	result = feed_reject(f, ++f->number, f->in.pos, what, FEED_TOO_BIG);
 	if (result == FEED_DONE) {
 		f->discarding = true;
@@ -180,7 +180,7 @@ feed_run_together(struct feed *f)
 	if (f->err.code != SBLOG_ETOOBIG)
 		return feed_failed(f);
 	(void)snprintf(what, sizeof(what), "over max.message.bytes (%llu)",
-	    (unsigned long long)f->max_value);
+	    (unsigned long long)appender_max_value(f->to));
 	if (f->err.pos != UINT64_MAX)
 		f->complain(f->arg, f->in.name, f->err.offset + 1, f->err.pos,
 		    what);

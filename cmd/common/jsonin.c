@@ -185,7 +185,7 @@ take_record(json_t *object, struct arena *arena, struct sblog_record *rec,
     char *why)
 {
 	int64_t offset = -1;
-	size_t n = 0, before;
+	size_t n = 0;
 
 	if (!json_is_object(object)) {
 		(void)snprintf(why, JSONIN_WHY_SIZE, "not a JSON object");
@@ -202,16 +202,12 @@ take_record(json_t *object, struct arena *arena, struct sblog_record *rec,
 	    !take_number(object, "user_ts", INT64_MIN + 1, &rec->user_time_us,
 		&n, why) ||
 	    !take_either(object, "key", arena, &rec->key, &n, why) ||
+	    !take_either(object, "value", arena, &rec->value, &n, why) ||
 	    !take_headers(object, arena, &rec->headers, &n, why))
 		return false;
 	rec->offset = offset < 0 ? SBLOG_NO_OFFSET : (uint64_t)offset;
-	before = n;
-	if (!take_either(object, "value", arena, &rec->value, &n, why))
-		return false;
 	if (n != json_object_size(object))
 		return find_unknown(object, why);
-	if (n == before)
-		return refuse(why, "value", "missing");
 	return true;
 }
 

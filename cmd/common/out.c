@@ -198,42 +198,17 @@ out_end(struct out *o)
 	return kept;
 }
 
-/* Through the buffer: for files that cannot be spliced, and small runs. */
-static int
-copy_file(struct out *o, int fd, uint64_t pos, size_t len)
-{
-	size_t want;
-	ssize_t n;
-
-	while (len > 0) {
-		if (!room(o, len < OUT_DIRECT ? len : OUT_DIRECT))
-			return -1;
-		want = o->size - o->len < len ? o->size - o->len : len;
-		n = pread(fd, o->buf + o->len, want, (off_t)pos);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			fail(o, n < 0 ? errno : EIO);
-			return -1;
-		}
-		o->len += (size_t)n;
-		o->total += (size_t)n;
-		pos += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 int
-out_file(struct out *o, int fd, uint64_t pos, size_t len)
+out_file(struct out *o, int fd, uint64_t pos, size_t len, const void *data)
 {
+	const char *bytes = data;
 	off_t at = (off_t)pos;
 	ssize_t n;
 
-	if (o->error != 0)
-		return -1;
-	if (len < OUT_DIRECT || !o->pipe || o->no_splice)
-		return copy_file(o, fd, pos, len);
+	if (len < OUT_DIRECT || !o->pipe || o->no_splice) {
+		out_bytes(o, data, len);
+		return o->error == 0 ? 0 : -1;
+	}
 	widen(o);
 	if (out_flush(o) < 0)
 		return -1;
@@ -247,9 +222,11 @@ out_file(struct out *o, int fd, uint64_t pos, size_t len)
 		}
 		if (n <= 0) {
 			o->no_splice = true;
-			return copy_file(o, fd, (uint64_t)at, len);
+			out_bytes(o, bytes, len);
+			return o->error == 0 ? 0 : -1;
 		}
 		o->total += (size_t)n;
+		bytes += n;
 		len -= (size_t)n;
 	}
 	return 0;

@@ -55,10 +55,11 @@ bool out_end(struct out *o);
 int out_flush(struct out *o);
 
 /*
- * len bytes at pos of file fd follow: spliced into a pipe where that works,
- * else read and written.  0, or -1 with out->error set.
+ * len bytes follow that lie in memory at data and in file fd at pos: spliced
+ * into a pipe where that works and pays, else written.  0, or -1 with
+ * out->error set.
  */
-int out_file(struct out *o, int fd, uint64_t pos, size_t len);
+int out_file(struct out *o, int fd, uint64_t pos, size_t len, const void *data);
 
 /* Is there surely nobody who could still read a pipe?  Never blocks. */
 bool out_gone(const struct out *o);

@@ -1,0 +1,99 @@
+/*
+ * print.c - records to standard output.
+ */
+#include "common/print.h"
+
+static enum print_result
+state(const struct print *p)
+{
+	if (p->out->error != 0)
+		return PRINT_OUT;
+	return p->records_left == 0 ? PRINT_FULL : PRINT_MORE;
+}
+
+enum print_result
+print_record(struct print *p, const struct record_context *c,
+    const struct sblog_record *rec)
+{
+	struct record_context here = *c;
+	uint64_t before = p->out->total, bytes;
+	bool limited = p->bytes_left != UINT64_MAX;
+
+	if (p->records_left == 0)
+		return PRINT_FULL;
+	here.index = p->printed;
+	/* The first record is printed however long it is. */
+	if (limited && p->printed > 0)
+		out_begin(p->out, p->bytes_left);
+	format_out_record(p->format, &here, rec, p->out);
+	if (limited && p->printed > 0 && !out_end(p->out))
+		return PRINT_FULL;
+	bytes = p->out->total - before;
+	if (limited)
+		p->bytes_left -= bytes < p->bytes_left ? bytes : p->bytes_left;
+	if (p->records_left != UINT64_MAX)
+		p->records_left--;
+	p->printed++;
+	return state(p);
+}
+
+/* The values of a batch as they are stored, delimiters and all. */
+static enum print_result
+print_run(struct print *p, const struct sblog_batch *b)
+{
+	if (b->fd >= 0)
+		(void)out_file(p->out, b->fd, b->fd_pos, b->values.len,
+		    b->values.data); /* the error sticks */
+	else
+		out_bytes(p->out, b->values.data, b->values.len);
+	if (p->bytes_left != UINT64_MAX)
+		p->bytes_left -= b->values.len;
+	if (p->records_left != UINT64_MAX)
+		p->records_left -= b->count;
+	p->printed += b->count;
+	return state(p);
+}
+
+enum print_result
+print_batch(struct print *p, const struct record_context *c,
+    struct sblog_cursor *cur)
+{
+	enum print_result result = PRINT_MORE;
+	struct sblog_record rec;
+	struct sblog_batch b;
+	int rc;
+
+	if (p->records_left == 0)
+		return PRINT_FULL;
+	rc = sblog_cursor_batch(cur, &b, &p->err);
+	if (rc == SBLOG_END)
+		return PRINT_END;
+	if (rc < 0)
+		return print_failed(p, c, cur);
+	if (p->records_left >= b.count && p->bytes_left >= b.values.len &&
+	    format_out_is_run(p->format, c, &b))
+		return print_run(p, &b);
+	while (result == PRINT_MORE && sblog_batch_next(&b, &rec) == 0)
+		result = print_record(p, c, &rec);
+	return result;
+}
+
+enum print_result
+print_failed(struct print *p, const struct record_context *c,
+    struct sblog_cursor *cur)
+{
+	struct sblog_err damage = p->err;
+
+	if (damage.code != SBLOG_EDAMAGE || !p->skip_damaged)
+		return PRINT_ERR;
+	/* What was printed comes before what is said about the next. */
+	if (out_flush(p->out) < 0)
+		return PRINT_OUT;
+	if (sblog_cursor_skip(cur, &p->err) < 0) {
+		p->err = damage;
+		return PRINT_ERR;
+	}
+	p->lost(p->arg, c, &damage);
+	p->skipped = true;
+	return PRINT_MORE;
+}

@@ -1,0 +1,341 @@
+/*
+ * sblog-read.c - records of topics to standard output.
+ *
+ * Manual: sblog-read(1).  What a record looks like is common/format_out, how
+ * it gets out common/print; this file opens topics and decides when to stop.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <sblog.h>
+
+#include "common/cli.h"
+#include "common/follow.h"
+#include "common/merge.h"
+#include "common/print.h"
+#include "common/report.h"
+
+#ifdef SBLOG_IN_FRONT
+#define main sblog_read_main
+int sblog_read_main(int argc, char **argv);
+#endif
+
+static const char *const synopsis[] = {
+	"sblog-read [-F] [-o POS] [--to POS] [-c N] [-f FORMAT] [-d STR] "
+	"[-K STR] TOPIC...",
+	NULL,
+};
+
+/* What the command line says. */
+struct request {
+	const char *format, *delim, *separator;
+	struct position from, to;
+	bool has_to, follow, durable, skip_damaged;
+	uint64_t count, max_bytes, timeout_us; /* UINT64_MAX: no limit */
+};
+
+/* One topic that is read. */
+struct source {
+	struct sblog_topic *topic;
+	struct sblog_cursor *cursor;
+	struct record_context context;
+	uint64_t to; /* stop before this offset, SBLOG_NO_OFFSET: never */
+};
+
+/* Everything that has to be given back. */
+struct session {
+	struct cli *cli;
+	struct sblog_store *store;
+	struct source *sources;
+	size_t n;
+	struct sblog_cursor **cursors; /* those of sources */
+	struct merge merge;
+	struct format format;
+	struct out out;
+	struct print print;
+	struct follow follow;
+	struct sblog_err err;
+	const char *where; /* the topic that err is about */
+};
+
+/* Damage that is stepped over: which offsets are lost. */
+static void
+say_lost(void *arg, const struct record_context *c, const struct sblog_err *err)
+{
+	(void)arg;
+	(void)report_err(c->topic, err);
+	report_fail("%s: lost offsets %" PRIu64 "..%" PRIu64, c->topic,
+	    err->offset, err->end - 1);
+}
+
+/* Find out where to begin and to stop, and begin. */
+static int
+open_source(struct session *s, const struct request *r, struct source *source)
+{
+	struct sblog_cursor_opts opts = {
+		.to = r->follow ? SBLOG_NO_OFFSET : 0,
+		.durable = r->durable,
+		.copy = !s->out.pipe,
+	};
+	struct sblog_info info;
+	int rc;
+
+	rc = sblog_topic_open(&source->topic, s->store, source->context.topic,
+	    SBLOG_READ, &s->err);
+	if (rc == 0)
+		rc = sblog_topic_info(source->topic, &info, &s->err);
+	if (rc == 0)
+		rc = position_resolve(&r->from, source->topic, &opts.from,
+		    &s->err);
+	source->to = opts.to == 0 ? info.end : SBLOG_NO_OFFSET;
+	if (rc == 0 && r->has_to)
+		rc = position_resolve(&r->to, source->topic, &source->to,
+		    &s->err);
+	if (rc != 0)
+		return rc;
+	source->context.start = info.start;
+	source->context.end = info.end;
+	if (r->has_to)
+		opts.to = source->to;
+	if (opts.to == 0 && r->has_to)
+		opts.to = opts.from = info.start; /* nothing; 0 is "the end" */
+	return sblog_cursor_open(&source->cursor, source->topic, &opts,
+	    &s->err);
+}
+
+static int
+open_all(struct session *s, const struct request *r)
+{
+	const struct sblog_store_opts opts = {
+		.mode = SBLOG_READ,
+		.lock_timeout_ms = s->cli->lock_timeout_ms,
+	};
+	int rc;
+
+	s->where = "";
+	rc = sblog_store_open(&s->store, s->cli->store_dir, &opts, &s->err);
+	for (size_t i = 0; i < s->n && rc == 0; i++) {
+		s->where = s->sources[i].context.topic;
+		rc = open_source(s, r, &s->sources[i]);
+		s->cursors[i] = s->sources[i].cursor;
+	}
+	return rc;
+}
+
+/* Can no more come, however long one waits? */
+static bool
+all_done(const struct session *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->sources[i].to == SBLOG_NO_OFFSET ||
+		    sblog_cursor_offset(s->sources[i].cursor) <
+			s->sources[i].to)
+			return false;
+	return true;
+}
+
+/* The next record of several topics. */
+static enum print_result
+print_merged(struct session *s)
+{
+	struct print *p = &s->print;
+	struct sblog_record rec;
+	size_t which = 0;
+	int rc;
+
+	rc = merge_next(&s->merge, &rec, &which, &p->err);
+	if (rc == SBLOG_END)
+		return PRINT_END;
+	s->where = s->sources[which].context.topic;
+	if (rc < 0)
+		return print_failed(p, &s->sources[which].context,
+		    s->sources[which].cursor);
+	return print_record(p, &s->sources[which].context, &rec);
+}
+
+/* What there is now. */
+static enum print_result
+print_all(struct session *s)
+{
+	enum print_result result;
+
+	do
+		result = s->n == 1
+		    ? print_batch(&s->print, &s->sources[0].context,
+			  s->sources[0].cursor)
+		    : print_merged(s);
+	while (result == PRINT_MORE);
+	return result;
+}
+
+/* Until there is nothing more to wait for. */
+static enum exit_status
+run(struct session *s, const struct request *r)
+{
+	enum exit_status done = EXIT_DONE;
+	enum print_result result;
+
+	for (;;) {
+		result = print_all(s);
+		if (s->print.skipped)
+			done = EXIT_NOTICE;
+		if (result == PRINT_ERR) {
+			(void)out_flush(&s->out); /* its error sticks */
+			return report_err(s->where, &s->print.err);
+		}
+		if (out_flush(&s->out) < 0)
+			return EXIT_FAILED; /* report_finish_write says why */
+		if (result != PRINT_END || !r->follow || all_done(s))
+			return done;
+		switch (follow_wait(&s->follow, &s->err)) {
+		case FOLLOW_NEWS:
+			break;
+		case FOLLOW_TIMEOUT:
+			return EXIT_TIMEOUT;
+		case FOLLOW_GONE:
+			s->out.error = EPIPE;
+			return done;
+		case FOLLOW_FAILED:
+			return report_err(s->where, &s->err);
+		}
+	}
+}
+
+static int
+prepare(struct session *s, const struct request *r)
+{
+	int rc;
+
+	s->n = (size_t)s->cli->operand_count;
+	s->sources = calloc(s->n, sizeof(*s->sources));
+	s->cursors = calloc(s->n, sizeof(*s->cursors));
+	if (s->sources == NULL || s->cursors == NULL)
+		return (int)EXIT_FAILED;
+	for (size_t i = 0; i < s->n; i++)
+		s->sources[i].context = (struct record_context){
+			.topic = s->cli->operands[i],
+			.visible = s->out.tty,
+		};
+	if ((rc = open_all(s, r)) < 0)
+		return (int)report_err(s->where, &s->err);
+	if (merge_init(&s->merge, s->cursors, s->n, r->follow) < 0)
+		return (int)EXIT_FAILED;
+	s->print = (struct print){
+		.format = &s->format,
+		.out = &s->out,
+		.skip_damaged = r->skip_damaged,
+		.records_left = r->count,
+		.bytes_left = r->max_bytes,
+		.lost = say_lost,
+	};
+	s->follow = (struct follow){
+		.cursors = s->cursors,
+		.n = s->n,
+		.timeout_us = r->timeout_us,
+		.out = &s->out,
+	};
+	return (int)EXIT_DONE;
+}
+
+static void
+close_session(struct session *s)
+{
+	merge_free(&s->merge);
+	for (size_t i = 0; s->sources != NULL && i < s->n; i++) {
+		sblog_cursor_close(s->sources[i].cursor);
+		sblog_topic_close(s->sources[i].topic);
+	}
+	free(s->cursors);
+	free(s->sources);
+	sblog_store_close(s->store);
+	format_free(&s->format);
+	out_free(&s->out);
+}
+
+static void
+parse(struct cli *cli, struct request *rp, int argc, char **argv)
+{
+	struct request r = {
+		.from = POSITION_AT_START,
+		.count = UINT64_MAX,
+		.max_bytes = UINT64_MAX,
+		.timeout_us = UINT64_MAX,
+	};
+	const struct cli_opt opts[] = {
+		{ 'o', "offset", CLI_POSITION, &r.from, "POSITION",
+		    "begin here (default start)", NULL, NULL },
+		{ 0, "to", CLI_POSITION, &r.to, "POSITION",
+		    "stop before this (default: the end as it is now)", NULL,
+		    &r.has_to },
+		{ 'c', "count", CLI_NUMBER, &r.count, "N",
+		    "stop after N records", NULL, NULL },
+		{ 'F', "follow", CLI_FLAG, &r.follow, NULL,
+		    "wait for more at the end", NULL, NULL },
+		{ 0, "timeout", CLI_DURATION, &r.timeout_us, "DUR",
+		    "with -F, stop if nothing came for so long", NULL, NULL },
+		{ 'f', "format", CLI_STRING, &r.format, "FORMAT",
+		    "lines, nul, raw, json, frame, hex or a string with %",
+		    NULL, NULL },
+		{ 'd', "delimiter", CLI_STRING, &r.delim, "STR",
+		    "print STR behind each record", NULL, NULL },
+		{ 'K', "key-delimiter", CLI_STRING, &r.separator, "STR",
+		    "print key and STR before each value", NULL, NULL },
+		{ 0, "max-bytes", CLI_SIZE, &r.max_bytes, "SIZE",
+		    "stop before more than this is printed", NULL, NULL },
+		{ 0, "durable", CLI_FLAG, &r.durable, NULL,
+		    "only what surely survives a power cut", NULL, NULL },
+		{ 0, "skip-damaged", CLI_FLAG, &r.skip_damaged, NULL,
+		    "step over damage and say what is lost", NULL, NULL },
+		{ .name = NULL },
+	};
+
+	cli->opts = opts;
+	cli_parse(cli, argc, argv);
+	cli->opts = NULL;
+	*rp = r;
+}
+
+/* Everything that can be said without the store. */
+static void
+check(struct session *s, const struct request *r)
+{
+	char why[TEMPLATE_WHY_SIZE];
+
+	if (s->cli->operand_count == 0)
+		cli_misuse(s->cli, "no topic given");
+	for (int i = 0; i < s->cli->operand_count; i++)
+		if (!sblog_name_ok(s->cli->operands[i]))
+			cli_misuse(s->cli, "not a topic name: %s",
+			    s->cli->operands[i]);
+	if (r->timeout_us != UINT64_MAX && !r->follow)
+		cli_misuse(s->cli, "--timeout goes with -F only");
+	if (!format_parse(&s->format, FORMAT_FOR_OUTPUT, r->format, r->delim,
+		r->separator, why))
+		cli_misuse(s->cli, "%s", why);
+	if (s->format.kind == FORMAT_FRAME && s->out.tty)
+		cli_misuse(s->cli, "frames are not for a terminal");
+}
+
+int
+main(int argc, char **argv)
+{
+	struct cli cli = {
+		.command = "sblog-read",
+		.purpose = "print records of topics",
+		.synopsis = synopsis,
+	};
+	struct session s = { .cli = &cli };
+	enum exit_status status;
+	struct request r;
+
+	parse(&cli, &r, argc, argv);
+	out_init(&s.out, STDOUT_FILENO);
+	check(&s, &r);
+	status = (enum exit_status)prepare(&s, &r);
+	if (status == EXIT_DONE)
+		status = run(&s, &r);
+	close_session(&s);
+	return report_finish_write(status, s.out.error);
+}
