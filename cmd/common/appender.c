@@ -71,11 +71,13 @@ resolve_sync(struct appender *a)
 
 /* May this batch be synced by the call that writes it? */
 static bool
-sync_at_once(const struct appender *a, bool alone)
+sync_at_once(struct appender *a, bool alone)
 {
 	/* If others wait for a sync, a failure could not be told apart. */
+	if (!alone || a->acked != a->records)
+		resolve_sync(a);
 	return a->sync == APPENDER_SYNC_RECORD ||
-	    (a->sync == APPENDER_SYNC_BATCH && alone && a->acked == a->records);
+	    (a->sync != APPENDER_SYNC_NONE && alone && a->acked == a->records);
 }
 
 static struct sblog_append_opts
