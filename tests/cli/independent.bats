@@ -40,6 +40,33 @@ mixture() {
 	}'
 }
 
+# worked_example - the topic whose bytes sblog-wal(5) shows, as topic "t"
+worked_example() {
+	local page=$BATS_TEST_DIRNAME/../../man/sblog-wal.5
+
+	mkdir -p "$SBLOG_DIR/t"
+	sed -n '/^sblog-manifest 1/,/^hash /p' "$page" >"$SBLOG_DIR/t/manifest"
+	"$PYTHON" - "$page" "$SBLOG_DIR/t/00000000000000000000.wal" <<-'END'
+		import re, sys
+		rows = re.findall(r"^([0-9a-f]{8})  ((?:[0-9a-f]{2} ?)+)$",
+		                  open(sys.argv[1]).read(), re.M)
+		with open(sys.argv[2], "wb") as f:
+		    for at, row in rows:
+		        f.seek(int(at, 16))
+		        f.write(bytes.fromhex(row))
+	END
+}
+
+@test "independent: the worked example of sblog-wal(5)" {
+	needs_reader
+	worked_example
+	same t
+	run -0 "$PYTHON" "$READER" -v "$SBLOG_DIR" t
+	[[ $output == *'chain ba9b2d40746b108a'* ]]
+	[ "$(sblog read -K = t)" = $'a=one\nbb=' ]
+	run -0 sblog verify --deep t
+}
+
 @test "independent: an empty topic" {
 	needs_reader
 	sblog create t
