@@ -75,7 +75,7 @@ options_in_manual() {
 options_of() {
 	"$1" --help-json | sed 's/^{"short":/\n&/' |
 		sed -n 's/^{"short":\([^,]*\),"long":"\([^"]*\)","arg":\("[^"]*"\|null\),.*/\1 \2 \3/p' |
-		sed 's/null/-/g; s/"//g' | sort
+		sed 's/^null /- /; s/ null$/ -/; s/"//g' | sort
 }
 
 @test "man: sblog(1) lists the options that every command has" {
