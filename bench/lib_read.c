@@ -61,20 +61,26 @@ reader_close(struct reader *r)
 static double
 get_some(const struct reader *r, uint64_t n, uint64_t seed)
 {
+	uint64_t start, newlines = 0;
 	struct sblog_record rec;
 	struct sblog_err err;
 	struct work work;
-	uint64_t start;
 
 	work_init(&work, seed);
 	start = clock_ns();
 	for (uint64_t i = 0; i < n; i++) {
 		uint64_t offset = work_random(&work) % r->end;
+		const char *value;
 
 		need(sblog_get(r->topic, offset, &rec, &err), &err, "get");
 		if (rec.offset != offset || rec.value.len != WORK_LINE - 1)
 			measure_fail("not the record asked for", "get");
+		value = rec.value.data; /* looked at, as anyone would */
+		newlines += value[0] == '\n';
+		newlines += value[rec.value.len - 1] == '\n';
 	}
+	if (newlines > 0)
+		measure_fail("not a line", "get");
 	return clock_since(start);
 }
 

@@ -16,6 +16,7 @@
 #include "common/measure.h"
 #include "common/place.h"
 #include "common/stats.h"
+#include "common/warm.h"
 #include "common/work.h"
 #include "common/xxh3_avx2.h"
 
@@ -113,6 +114,7 @@ cat_file(const struct measure_env *env)
 	struct place in = text(env), out = place_at(env->dir, "out");
 	const char *const argv[] = { "cat", in.path, NULL };
 
+	warm_memory(env->dir, env->lines * WORK_LINE);
 	run_command(env, "cat-file", argv, NULL, out.path);
 }
 
@@ -140,6 +142,7 @@ cat_pipe_file(const struct measure_env *env)
 	struct place in = text(env), out = place_at(env->dir, "out");
 	const char *const argv[] = { "cat", in.path, NULL };
 
+	warm_memory(env->dir, env->lines * WORK_LINE);
 	run_pipe(env, "cat-pipe-file", argv, out.path);
 }
 
@@ -161,6 +164,7 @@ dd_sync(const struct measure_env *env)
 	const char *const argv[] = { "dd", "bs=1M", "conv=fdatasync",
 		"status=none", from.path, to.path, NULL };
 
+	warm_memory(env->dir, env->lines * WORK_LINE);
 	run_command(env, "dd-sync", argv, NULL, NULL);
 	place_remove(out.path);
 }
@@ -174,9 +178,11 @@ lz4(const struct measure_env *env)
 	const char *const argv[] = { "lz4", "-1", "-q", "-f", "-k", in.path,
 		out.path, NULL };
 	const char *const sync_it[] = { "sync", out.path, NULL };
-	struct child_cost cost = child_run(argv, &none);
-	struct child_cost synced = child_run(sync_it, &none);
+	struct child_cost cost, synced;
 
+	warm_memory(env->dir, env->lines * WORK_LINE / 3);
+	cost = child_run(argv, &none);
+	synced = child_run(sync_it, &none);
 	measure_print("lz4", rate(env, cost.seconds + synced.seconds), "GB/s");
 	place_remove(out.path);
 }

@@ -13,6 +13,7 @@
 #include "common/child.h"
 #include "common/measure.h"
 #include "common/place.h"
+#include "common/warm.h"
 #include "common/work.h"
 
 enum { STARTS = 200 }; /* processes of which the mean is taken */
@@ -77,6 +78,7 @@ append_new(const struct measure_env *env, const char *name,
 	struct child_cost cost;
 
 	place_fresh(store.path);
+	warm_memory(env->dir, env->lines * WORK_LINE);
 	cost = append(env, store.path, "log", sync_mode, w100.path);
 	place_remove(store.path);
 	print_rate(env, name, cost.seconds, cost.rss);
@@ -110,6 +112,7 @@ append_pipe(const struct measure_env *env)
 	uint64_t rss[2];
 
 	place_fresh(store.path);
+	warm_memory(env->dir, env->lines * WORK_LINE);
 	cost = child_pipe(left, right, &no_files, rss);
 	place_remove(store.path);
 	print_rate(env, "append-pipe", cost.seconds, rss[1]);
@@ -163,6 +166,7 @@ seal(const struct measure_env *env)
 
 	place_fresh(store.path);
 	(void)append(env, store.path, "log", "--sync=batch", w100.path);
+	warm_memory(env->dir, env->lines * WORK_LINE / 3);
 	seal_topic(env, store.path, "log", &cost);
 	place_remove(store.path);
 	print_rate(env, "seal", cost.seconds, cost.rss);

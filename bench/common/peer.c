@@ -14,6 +14,7 @@
 #include "common/measure.h"
 #include "common/place.h"
 #include "common/stats.h"
+#include "common/warm.h"
 #include "common/work.h"
 
 enum {
@@ -236,6 +237,7 @@ durable_batch(const struct measure_env *env)
 	recs = make_lines((size_t)BATCHES * BATCH, &bytes);
 	place_fresh(p.path);
 	db = peer->open(p.path);
+	warm_memory(env->dir, (uint64_t)4 * BATCHES * BATCH * WORK_LINE);
 	start = clock_ns();
 	for (size_t i = 0; i < BATCHES; i++)
 		peer->append(db, recs + i * BATCH, BATCH, true);
