@@ -151,14 +151,14 @@ unpack(struct sb_source *s, struct sb_buf *buf, const uint8_t *stored,
 	return 0;
 }
 
-int
-sb_source_view(struct sb_source *s, uint64_t pos, const struct sb_batch *head,
-    enum sb_want want, struct sb_view *view, struct sblog_err *err)
+/* The stored sections at *columnsp, and with values behind them, verified. */
+static int
+sections(struct sb_source *s, uint64_t pos, const struct sb_batch *head,
+    bool values, const uint8_t **columnsp, struct sblog_err *err)
 {
 	size_t len = SB_BATCH_HEAD_SIZE + (size_t)head->columns_stored +
-	    (want == SB_WANT_ALL ? head->values_stored : 0);
-	const uint8_t *at, *columns, *values;
-	const char *why;
+	    (values ? head->values_stored : 0);
+	const uint8_t *at, *columns;
 	int rc;
 
 	if ((rc = sb_source_bytes(s, pos, len, &at, err)) < 0)
@@ -166,14 +166,38 @@ sb_source_view(struct sb_source *s, uint64_t pos, const struct sb_batch *head,
 	if (rc == SBLOG_END)
 		return damage(s, pos, "batch is cut short", err);
 	columns = at + SB_BATCH_HEAD_SIZE;
-	values = columns + head->columns_stored;
 	if (sb_batch_hash_columns(&s->cpu, head, s->file.salt, pos, columns) !=
 	    head->columns_hash)
 		return damage(s, pos, "batch columns checksum differs", err);
-	if (want == SB_WANT_ALL &&
-	    sb_batch_hash_values(&s->cpu, head, s->file.salt, pos, values) !=
-		head->values_hash)
+	if (values &&
+	    sb_batch_hash_values(&s->cpu, head, s->file.salt, pos,
+		columns + head->columns_stored) != head->values_hash)
 		return damage(s, pos, "batch values checksum differs", err);
+	*columnsp = columns;
+	return 0;
+}
+
+int
+sb_source_hashes(struct sb_source *s, uint64_t pos,
+    const struct sb_batch *head, struct sblog_err *err)
+{
+	const uint8_t *columns;
+
+	return sections(s, pos, head, true, &columns, err);
+}
+
+int
+sb_source_view(struct sb_source *s, uint64_t pos, const struct sb_batch *head,
+    enum sb_want want, struct sb_view *view, struct sblog_err *err)
+{
+	const uint8_t *columns, *values;
+	const char *why;
+	int rc;
+
+	if ((rc = sections(s, pos, head, want == SB_WANT_ALL, &columns, err)) <
+	    0)
+		return rc;
+	values = columns + head->columns_stored;
 	if ((head->flags & SB_BATCH_COLUMNS_LZ4) &&
 	    (rc = unpack(s, &s->columns, columns, head->columns_stored,
 		 head->columns_raw, pos, &columns, err)) < 0)

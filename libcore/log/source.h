@@ -63,6 +63,10 @@ int sb_source_view(struct sb_source *s, uint64_t pos,
     const struct sb_batch *head, enum sb_want want, struct sb_view *view,
     struct sblog_err *err) SB_MUST_CHECK;
 
+/* Only the hashes of the stored sections: nothing is decompressed. */
+int sb_source_hashes(struct sb_source *s, uint64_t pos,
+    const struct sb_batch *head, struct sblog_err *err) SB_MUST_CHECK;
+
 /* The next position >= pos with a good head, or UINT64_MAX. */
 int sb_source_resync(struct sb_source *s, uint64_t pos, uint64_t *foundp,
     struct sb_batch *head, struct sblog_err *err) SB_MUST_CHECK;

@@ -248,19 +248,22 @@ check_batch(struct job *j, struct sb_source *s, struct seen *w,
 	int rc;
 
 	check_links(j, s, w, h);
-	rc = sb_source_view(s, w->pos, h, SB_WANT_ALL, &view, err);
+	w->last_time = h->base_time;
+	if (j->opts->depth != SBLOG_VERIFY_DEEP) {
+		rc = sb_source_hashes(s, w->pos, h, err);
+	} else if ((rc = sb_source_view(s, w->pos, h, SB_WANT_ALL, &view,
+			err)) == 0) {
+		w->last_time = sb_view_time(&view, h->count - 1);
+		if (!w->broken)
+			w->chain = sb_view_chain(&view);
+	}
 	if (rc == SBLOG_EDAMAGE) {
 		w->broken = true;
 		tell_damage(j, s, w->pos, h->base, h->next, err->msg);
-	} else if (rc < 0) {
+	} else if (rc < 0 ||
+	    (rc = check_zeros(j, s, w->pos + sb_batch_used(h),
+		 w->pos + h->total_size, err)) < 0) {
 		return rc;
-	} else {
-		w->last_time = sb_view_time(&view, h->count - 1);
-		if (j->opts->depth == SBLOG_VERIFY_DEEP && !w->broken)
-			w->chain = sb_view_chain(&view);
-		if ((rc = check_zeros(j, s, w->pos + sb_batch_used(h),
-			 w->pos + h->total_size, err)) < 0)
-			return rc;
 	}
 	w->count += h->count;
 	w->raw += h->values_raw;

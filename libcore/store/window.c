@@ -25,7 +25,7 @@ sb_window_get(struct sb_window *w, uint64_t pos, size_t len,
 	skip = (size_t)(pos - w->pos);
 	if (w->buf.len - skip < len) {
 		/* Keep what is there of it, at the front. */
-		if (w->buf.len > skip)
+		if (skip > 0 && w->buf.len > skip)
 			memmove(w->buf.data, w->buf.data + skip,
 			    w->buf.len - skip);
 		w->buf.len -= skip;
