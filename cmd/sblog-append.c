@@ -5,6 +5,7 @@
  * batches and syncs are common/appender; this file turns a command line into
  * both and their results into an exit status.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -383,7 +384,8 @@ run(struct session *s, const struct request *r)
 	result =
 	    n == 0 ? feed_all(&s->feed, only, 1) : feed_all(&s->feed, paths, n);
 	status = outcome(s, result);
-	if (status != EXIT_DONE && status != EXIT_NOTICE)
+	if (status != EXIT_DONE && status != EXIT_NOTICE &&
+	    s->out.error != EPIPE)
 		say_acked(s);
 	return status;
 }

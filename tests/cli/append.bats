@@ -318,7 +318,7 @@ sblog-append: orders: acked=1 next=3'
 		run -2 --separate-stderr sblog append "$name" <<<v
 		stdout_is ''
 		[ "${#stderr_lines[@]}" -eq 1 ]
-		[[ $stderr == 'sblog-append: not a topic name: '* ]]
+		[[ $stderr == 'sblog-append: not a topic name:'* ]]
 		[[ $stderr != *$'\033'* ]]
 	done
 	[ ! -e "$SBLOG_DIR" ]
@@ -368,7 +368,7 @@ sblog-append: orders: acked=0 next=1'
 }
 
 @test "append: closed standard input is an error, not an empty one" {
-	run -1 --separate-stderr sblog append orders <&-
+	run -1 --separate-stderr bash -c 'sblog append orders <&-'
 	stdout_is ''
 	[[ $stderr == 'sblog-append: orders: standard input: '* ]]
 }
@@ -412,29 +412,33 @@ sblog-append: orders: acked=0 next=1'
 }
 
 @test "append: a slow pipe is appended as it comes, not at its end" {
+	sblog create orders
 	mkfifo pipe
-	sblog append orders <pipe &
-	exec 3>pipe
-	echo first >&3
+	sblog append orders <pipe 3>&- &
+	exec 7>pipe
+	echo first >&7
 	run -0 --separate-stderr sblog read -F -c 1 --timeout 10s orders
 	stdout_is first
-	echo second >&3
+	echo second >&7
 	run -0 --separate-stderr sblog read -F -o 1 -c 1 --timeout 10s orders
 	stdout_is second
-	exec 3>&-
+	exec 7>&-
 	wait
 }
 
 @test "append: SIGTERM ends it by that signal, what came before is there" {
+	sblog create orders
 	mkfifo pipe
-	sblog append orders <pipe &
+	sblog append orders <pipe 3>&- &
 	pid=$!
-	exec 3>pipe
-	echo first >&3
+	exec 7>pipe
+	echo first >&7
 	sblog read -F -c 1 --timeout 10s orders
 	kill -TERM $pid
-	run -143 wait $pid
-	exec 3>&-
+	status=0
+	wait $pid || status=$?
+	[ "$status" -eq 143 ]
+	exec 7>&-
 	[ "$(sblog read orders)" = first ]
 }
 
