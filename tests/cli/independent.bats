@@ -13,12 +13,18 @@ needs_reader() {
 	skip 'no python3 with the modules xxhash and lz4'
 }
 
-# same TOPIC - both readers print the same, and it is not nothing
+# same TOPIC - both readers print the same, it is not nothing, and the chain of
+# all records is the same
 same() {
+	local chain
+
 	sblog read -f json "$1" >ours
-	"$PYTHON" "$READER" "$SBLOG_DIR" "$1" >theirs
+	"$PYTHON" "$READER" -v "$SBLOG_DIR" "$1" >theirs 2>notes
 	[ -s ours ]
 	cmp ours theirs
+	chain=$(sblog stat "$1" | sed -n 's/^ *chain *//p')
+	[ "${#chain}" -eq 16 ]
+	grep "chain $chain" notes
 }
 
 # mixture N - JSON of N records with keys, headers, nulls, times, binary
@@ -158,6 +164,30 @@ worked_example() {
 	wait
 	same t
 	[ "$(wc -l <theirs)" -eq 18 ]
+}
+
+@test "independent: what a torn write left is not part of the topic" {
+	needs_reader
+	printf 'a\nb\n' | sblog append --sync=none t
+	sblog read -f json t >before
+	printf 'SBB1 half of a batch' >>"$SBLOG_DIR/t/00000000000000000000.wal"
+	rm "$SBLOG_DIR/t/state"
+	same t
+	cmp before theirs
+	grep 'torn tail at byte' notes
+	sblog append t <<<c
+	same t
+	[ "$(wc -l <theirs)" -eq 3 ]
+	grep -c 'half of a batch' "$SBLOG_DIR/t/lost+found"/*
+}
+
+@test "independent: a log that lost durable records is damaged for both" {
+	needs_reader
+	printf 'a\nb\n' | sblog append t
+	truncate -s 4200 "$SBLOG_DIR/t/00000000000000000000.wal"
+	run -6 sblog read t
+	run -6 "$PYTHON" "$READER" "$SBLOG_DIR" t
+	[[ $output == *'records 0 to 2 are lost'* ]]
 }
 
 @test "independent: every flipped byte of a small topic is noticed or harmless" {
