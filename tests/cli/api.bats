@@ -13,10 +13,10 @@ program() {
 	include=$BATS_TEST_DIRNAME/../../libcore/include
 	library=$(find "$SBLOG_BUILD" -name libsblog.a | head -n 1)
 	[ -n "$library" ]
-	program sblog.3 example.c >example.c
-	[ "$(wc -l <example.c)" -gt 40 ]
+	program sblog.3 example.c >main.c
+	[ "$(wc -l <main.c)" -gt 40 ]
 	"${CC:-cc}" -std=c11 -Wall -Wextra -Wpedantic -Werror -I"$include" \
-		-o example example.c "$library" -llz4 -lpthread
+		-o example main.c "$library" -llz4 -lpthread
 
 	run -0 --separate-stderr ./example store
 
