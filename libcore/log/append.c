@@ -231,7 +231,7 @@ publish(struct sblog_topic *t, const struct draft *d, int64_t last_time,
 	sb_state_publish(&t->state, &t->pub);
 	sb_state_set_dirty(&t->state, false);
 	sb_state_wake(&t->state);
-	sb_topic_own(t, &before);
+	sb_topic_own(t, &before, !d->sync && !d->sync_later);
 }
 
 static int

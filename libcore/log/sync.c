@@ -18,7 +18,8 @@
 enum { FOLLOW_US = 100000, COPY_SIZE = 256 << 10 };
 
 void
-sb_topic_own(struct sblog_topic *t, const struct sb_published *before)
+sb_topic_own(struct sblog_topic *t, const struct sb_published *before,
+    bool promised)
 {
 	if (t->own_pos == 0 || t->own_before.ordinal != before->ordinal) {
 		t->own_before = *before;
@@ -28,6 +29,8 @@ sb_topic_own(struct sblog_topic *t, const struct sb_published *before)
 	} else if (t->own_pos != before->pos) {
 		t->own_alone = false;
 	}
+	if (promised)
+		t->own_alone = false;
 	t->own_pos = t->pub.pos;
 	t->own_end = t->pub.end;
 }

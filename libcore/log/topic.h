@@ -40,7 +40,8 @@ struct sblog_topic {
 	struct sb_published pub;   /* as validated under the lock last time */
 	/* Bytes [own_before.pos, own_pos) of the WAL with own_before.ordinal
 	 * were written by this handle and are not known to be durable;
-	 * own_alone: nobody else wrote between them.  own_pos 0: none. */
+	 * own_alone: nobody else wrote between them, and nobody was told that
+	 * they are there.  own_pos 0: none. */
 	struct sb_published own_before;
 	uint64_t own_pos, own_end;
 	bool own_alone;
@@ -102,8 +103,12 @@ int sb_topic_peek(struct sblog_topic *t, struct sb_published *p,
 
 /* ---- sync.c ---- */
 
-/* Remember that this handle wrote [before->pos, t->pub.pos). */
-void sb_topic_own(struct sblog_topic *t, const struct sb_published *before);
+/*
+ * Remember that this handle wrote [before->pos, t->pub.pos).  promised: its
+ * caller was told that it is there, though not that it is durable.
+ */
+void sb_topic_own(struct sblog_topic *t, const struct sb_published *before,
+    bool promised);
 
 /* ---- rotate.c ---- */
 

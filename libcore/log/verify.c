@@ -365,10 +365,12 @@ check_index(struct job *j, struct sb_source *s, struct sblog_err *err)
 	if (rc == SBLOG_ENOENT)
 		tell_file(j, "index", name, false,
 		    "missing; sblog index makes it");
-	else if (rc < 0)
+	else if (rc == SBLOG_EDAMAGE)
 		tell_file(j, "index", name, true, why.msg);
+	else if (rc < 0)
+		*err = why;
 	if (rc < 0)
-		return 0;
+		return rc == SBLOG_ENOENT || rc == SBLOG_EDAMAGE ? 0 : rc;
 	while ((rc = sb_source_head(s, pos, &head, err)) == 0) {
 		struct sb_index_entry e = { 0 };
 
