@@ -70,7 +70,8 @@ say_lost(void *arg, const struct record_context *c, const struct sblog_err *err)
 	    err->offset, err->end - 1);
 }
 
-/* Find out where to begin and to stop, and begin. */
+/* Find out where to begin and to stop, and begin; SBLOG_END: there is nothing
+ * between. */
 static int
 open_source(struct session *s, const struct request *r, struct source *source)
 {
@@ -97,10 +98,10 @@ open_source(struct session *s, const struct request *r, struct source *source)
 		return rc;
 	source->context.start = info.start;
 	source->context.end = info.end;
+	if (r->has_to && source->to == 0)
+		return SBLOG_END; /* nothing; in opts it would be "the end" */
 	if (r->has_to)
 		opts.to = source->to;
-	if (opts.to == 0 && r->has_to)
-		opts.to = opts.from = info.start; /* nothing; 0 is "the end" */
 	return sblog_cursor_open(&source->cursor, source->topic, &opts,
 	    &s->err);
 }
@@ -116,10 +117,23 @@ open_all(struct session *s, const struct request *r)
 
 	s->where = "";
 	rc = sblog_store_open(&s->store, s->cli->store_dir, &opts, &s->err);
-	for (size_t i = 0; i < s->n && rc == 0; i++) {
-		s->where = s->sources[i].context.topic;
-		rc = open_source(s, r, &s->sources[i]);
-		s->cursors[i] = s->sources[i].cursor;
+	for (int i = 0; i < s->cli->operand_count && rc == 0; i++) {
+		struct source *source = &s->sources[s->n];
+
+		s->where = s->cli->operands[i];
+		source->context = (struct record_context){
+			.topic = s->where,
+			.visible = s->out.tty,
+		};
+		if ((rc = open_source(s, r, source)) == 0)
+			s->cursors[s->n] = source->cursor;
+		if (rc != SBLOG_END) {
+			s->n++;
+			continue;
+		}
+		sblog_topic_close(source->topic);
+		*source = (struct source){ .topic = NULL };
+		rc = 0;
 	}
 	return rc;
 }
@@ -204,24 +218,26 @@ run(struct session *s, const struct request *r)
 }
 
 static int
+no_memory(void)
+{
+	report_fail("out of memory");
+	return (int)EXIT_FAILED;
+}
+
+static int
 prepare(struct session *s, const struct request *r)
 {
+	size_t n = (size_t)s->cli->operand_count;
 	int rc;
 
-	s->n = (size_t)s->cli->operand_count;
-	s->sources = calloc(s->n, sizeof(*s->sources));
-	s->cursors = calloc(s->n, sizeof(*s->cursors));
+	s->sources = calloc(n, sizeof(*s->sources));
+	s->cursors = calloc(n, sizeof(*s->cursors));
 	if (s->sources == NULL || s->cursors == NULL)
-		return (int)EXIT_FAILED;
-	for (size_t i = 0; i < s->n; i++)
-		s->sources[i].context = (struct record_context){
-			.topic = s->cli->operands[i],
-			.visible = s->out.tty,
-		};
+		return no_memory();
 	if ((rc = open_all(s, r)) < 0)
 		return (int)report_err(s->where, &s->err);
-	if (merge_init(&s->merge, s->cursors, s->n, r->follow) < 0)
-		return (int)EXIT_FAILED;
+	if (s->n > 0 && merge_init(&s->merge, s->cursors, s->n, r->follow) < 0)
+		return no_memory();
 	s->print = (struct print){
 		.format = &s->format,
 		.out = &s->out,
@@ -334,7 +350,7 @@ main(int argc, char **argv)
 	out_init(&s.out, STDOUT_FILENO);
 	check(&s, &r);
 	status = (enum exit_status)prepare(&s, &r);
-	if (status == EXIT_DONE)
+	if (status == EXIT_DONE && s.n > 0)
 		status = run(&s, &r);
 	close_session(&s);
 	return report_finish_write(status, s.out.error);
