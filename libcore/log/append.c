@@ -27,6 +27,7 @@ enum {
 	ZERO_PIECE = 16 << 10,
 	WRITE_BACK = 8 << 20,    /* bulk appends start write-back each so often */
 	SPACE_STEP = 1 << 20,    /* min.free.bytes is asked each so often */
+	SMALL_SIZE = 2 << 10,    /* batches up to here are put together */
 	PACK_FROM = 256,         /* smaller columns are not worth compressing */
 };
 
@@ -154,6 +155,28 @@ undo_write(struct sblog_topic *t, int rc, struct sblog_err *err)
 	return sb_err_sys(err, SBLOG_EIO, rc, t->wal.name, "cannot write");
 }
 
+/* A small batch in one piece: cheaper for the kernel than four. */
+static int
+write_small(struct sblog_topic *t, const struct draft *d,
+    const uint8_t head[static SB_BATCH_HEAD_SIZE])
+{
+	const struct sb_batch *h = &d->head;
+	uint8_t all[SMALL_SIZE];
+	uint8_t *at = all;
+
+	memcpy(at, head, SB_BATCH_HEAD_SIZE);
+	at += SB_BATCH_HEAD_SIZE;
+	if (h->columns_stored > 0)
+		memcpy(at, d->columns, h->columns_stored);
+	at += h->columns_stored;
+	if (h->values_stored > 0)
+		memcpy(at, d->values, h->values_stored);
+	at += h->values_stored;
+	memset(at, 0, (size_t)(h->total_size - sb_batch_used(h)));
+	return sb_sys_pwrite(t->wal.fd, all, (size_t)h->total_size,
+	    t->pub.pos);
+}
+
 /* Head, columns, values, padding; for small durable batches zeros ahead, so
  * that the syncs after this one go over written space. */
 static int
@@ -172,6 +195,9 @@ write_batch(struct sblog_topic *t, const struct draft *d, uint64_t *zero_endp)
 		*zero_endp = sb_align_up(end, ZERO_PIECE) + ZERO_AHEAD;
 		pad += *zero_endp - end;
 	}
+	if (*zero_endp <= sb_max_u64(t->pub.zero_end, end) &&
+	    h->total_size <= SMALL_SIZE)
+		return write_small(t, d, head);
 	iov[n++] = (struct iovec){ head, sizeof(head) };
 	if (h->columns_stored > 0)
 		iov[n++] = (struct iovec){ (void *)(uintptr_t)d->columns,

@@ -34,6 +34,8 @@ struct sblog_cursor {
 	struct sb_view view;
 	struct sb_at at;
 	uint64_t view_pos;
+	uint64_t plain_end;         /* see set_plain */
+	struct sblog_record plain;
 
 	bool damaged; /* what sblog_cursor_skip steps over */
 	uint64_t skip_to, skip_pos;
@@ -314,6 +316,7 @@ load(struct sblog_cursor *c, struct sblog_err *err)
 	if (c->open && c->at.index == c->view.head.count) {
 		/* It was kept for its reader until now. */
 		c->open = false;
+		c->plain_end = 0;
 		c->next = c->view.head.next;
 	}
 	if (c->open)
@@ -329,16 +332,57 @@ load(struct sblog_cursor *c, struct sblog_err *err)
 	}
 }
 
+/* Bare values at one time with dense offsets need no more than their length:
+ * up to which index of the open batch is that so, and may be shown? */
+static void
+set_plain(struct sblog_cursor *c)
+{
+	const struct sb_batch *h = &c->view.head;
+
+	c->plain_end = 0;
+	if (h->width[SB_COL_OFFSET] != 0 || h->width[SB_COL_TIME] != 0 ||
+	    h->width[SB_COL_KEY_LEN] != 0 || h->key_len_min != 0 ||
+	    h->width[SB_COL_HEADER_LEN] != 0 || h->header_len_min != 0 ||
+	    (h->flags & SB_BATCH_USER_TIME) || h->value_len_min == 0)
+		return;
+	c->plain_end = sb_min_u64(h->count, c->limit - h->base);
+	c->plain = (struct sblog_record){
+		.time_us = h->base_time,
+		.user_time_us = SBLOG_NO_TIME,
+	};
+}
+
+static inline void
+next_plain(struct sblog_cursor *c, struct sblog_record *rec)
+{
+	const struct sb_batch *h = &c->view.head;
+
+	*rec = c->plain;
+	rec->offset = h->base + c->at.index;
+	rec->value.data = c->view.values + c->at.value_pos;
+	rec->value.len = h->value_len_min - 1 +
+	    sb_column_get(c->view.col[SB_COL_VALUE_LEN],
+		h->width[SB_COL_VALUE_LEN], c->at.index);
+	c->at.value_pos += rec->value.len + h->delim_len;
+	c->at.index++;
+	c->next = rec->offset + 1;
+}
+
 int
 sblog_cursor_next(struct sblog_cursor *c, struct sblog_record *rec,
     struct sblog_err *err)
 {
 	int rc;
 
+	if (c->at.index < c->plain_end) {
+		next_plain(c, rec);
+		return 0;
+	}
 	if ((rc = load(c, err)) != 0)
 		return rc;
 	sb_view_record(&c->view, &c->at, rec);
 	c->next = rec->offset + 1;
+	set_plain(c);
 	return 0;
 }
 
@@ -394,6 +438,7 @@ sblog_cursor_batch(struct sblog_cursor *c, struct sblog_batch *batch,
 	sb_view_skip(&c->view, &end, stop);
 	fill(c, batch, stop - c->at.index, &end);
 	c->at = end;
+	c->plain_end = 0;
 	c->next = batch->next;
 	return 0;
 }
@@ -426,6 +471,7 @@ sblog_cursor_skip(struct sblog_cursor *c, struct sblog_err *err)
 		    "there is no damage to step over");
 	c->damaged = false;
 	c->open = false;
+	c->plain_end = 0;
 	c->next = sb_max_u64(c->next, c->skip_to);
 	if (c->skip_pos != 0 && c->source.fd >= 0) {
 		c->pos = c->skip_pos;

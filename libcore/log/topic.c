@@ -142,7 +142,9 @@ lock_file(struct sblog_topic *t, int *fdp, const char *name,
 	int rc;
 
 	for (int tries = 0; tries < 3; tries++) {
-		if (*fdp < 0) {
+		bool fresh = *fdp < 0;
+
+		if (fresh) {
 			rc = sb_sys_open(t->dirfd, name, SB_OPEN_CREATE);
 			if (rc < 0)
 				return sb_err_sys(err, SBLOG_EIO, rc, name,
@@ -156,7 +158,10 @@ lock_file(struct sblog_topic *t, int *fdp, const char *name,
 		if (rc < 0)
 			return sb_err_sys(err, SBLOG_EIO, rc, name,
 			    "cannot lock");
-		/* A lock on a file that is gone excludes nobody. */
+		/* A lock on a file that is gone excludes nobody.  Later it
+		 * can only go with the topic, and then the page goes too. */
+		if (!fresh)
+			return 0;
 		if (sb_sys_fstat(*fdp, &st) == 0 && st.links > 0)
 			return 0;
 		(void)sb_sys_close(fdp);

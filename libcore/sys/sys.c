@@ -111,9 +111,23 @@ sb_sys_pread(int fd, void *buf, size_t len, uint64_t pos)
 int
 sb_sys_pwrite(int fd, const void *buf, size_t len, uint64_t pos)
 {
-	struct iovec iov = { (void *)(uintptr_t)buf, len };
+	const char *at = buf;
+	int hit = sb_fault_enter("pwrite", &len);
 
-	return sb_sys_pwritev(fd, &iov, 1, pos);
+	if (hit < 0)
+		return hit;
+	while (len > 0) {
+		ssize_t n = pwrite(fd, at, len, (off_t)pos);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		at += n;
+		pos += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return hit > 0 ? sb_fault_after() : 0;
 }
 
 /* Leave only the first len bytes of what iov describes. */
