@@ -218,3 +218,9 @@ worked_example() {
 		done
 	done
 }
+
+@test "independent: random topics, sealed, copied, read at single offsets" {
+	needs_reader
+	run -0 "$PYTHON" "${READER%reader.py}shuffle.py" "$SBLOG_BUILD/bin" . 0 20
+	[ -z "$output" ]
+}
