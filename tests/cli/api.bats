@@ -15,11 +15,11 @@ program() {
 	[ -n "$library" ]
 	program sblog.3 example.c >main.c
 	[ "$(wc -l <main.c)" -gt 40 ]
-	sanitize=
+	sanitize=()
 	! nm "$library" | grep -q __asan ||
-		sanitize=-fsanitize=address,undefined
+		sanitize=(-fsanitize=address,undefined)
 	"${CC:-cc}" -std=c11 -Wall -Wextra -Wpedantic -Werror -I"$include" \
-		$sanitize -o example main.c "$library" -llz4 -lpthread
+		"${sanitize[@]}" -o example main.c "$library" -llz4 -lpthread
 
 	run -0 --separate-stderr ./example store
 

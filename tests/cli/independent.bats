@@ -190,6 +190,7 @@ worked_example() {
 	[[ $output == *'records 0 to 2 are lost'* ]]
 }
 
+# bats test_tags=slow
 @test "independent: every flipped byte of a small topic is noticed or harmless" {
 	needs_reader
 	printf 'a\nb\n' | sblog append t
@@ -219,6 +220,7 @@ worked_example() {
 	done
 }
 
+# bats test_tags=slow
 @test "independent: random topics, sealed, copied, read at single offsets" {
 	needs_reader
 	run -0 "$PYTHON" "${READER%reader.py}shuffle.py" "$SBLOG_BUILD/bin" . 0 20
