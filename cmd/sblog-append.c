@@ -151,6 +151,7 @@ set_defaults(struct session *s, const struct request *r)
 			cli_misuse(s->cli, "-H: %s", why);
 	}
 	in->headers = headers_bytes(&h);
+	free(r->headers.items);
 }
 
 /* Need records be looked at, or is the text stored as it comes? */

@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # append.bats - sblog-append: what reaches the log, the streams and $?.
 
+# shellcheck disable=SC2154 # stderr and stderr_lines are set by run
+# shellcheck disable=SC2002,SC2016 # input shall come from a pipe; bash -c expands
+
 load lib/common
 
 # records TOPIC - offset, key and value of each, as JSON
@@ -145,8 +148,8 @@ records() {
 @test "append: --sync=record makes a batch of each record" {
 	printf 'a\nb\nc\n' | sblog append --sync=record --ack orders >out
 	[ "$(cat out)" = $'0\n1\n2' ]
-	sblog read -f '%d\n' orders | sort -u >times
-	[ "$(wc -l <times)" -gt 1 ]
+	sblog read -f '%d\n' orders | sort -u >seen
+	[ "$(wc -l <seen)" -gt 1 ]
 	[ "$(sblog read orders)" = $'a\nb\nc' ]
 }
 
@@ -261,6 +264,7 @@ sblog-append: orders: acked=1 next=3'
 }
 
 @test "append: a line without end needs no more memory than the limit allows" {
+	[[ $SBLOG_BUILD != *address* ]] || skip 'a sanitizer takes all of the address space'
 	sblog create orders --config max.message.bytes=100K
 	for how in '' '-k x' '-f json' '-f whole'; do
 		# shellcheck disable=SC2086
@@ -443,6 +447,7 @@ sblog-append: orders: acked=0 next=1'
 }
 
 @test "append: memory stays below 16 MiB for a long input" {
+	[[ $SBLOG_BUILD != *address* ]] || skip 'a sanitizer takes all of the address space'
 	yes 0123456789012345678901234567890123456789 | head -c 100000000 >in
 	(ulimit -v 32768 && sblog append --sync=none orders in)
 	(ulimit -v 32768 && sblog append --sync=none orders <in)

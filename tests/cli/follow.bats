@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # follow.bats - sblog-read -F: what comes later, and how it ends.
 
+# shellcheck disable=SC2154 # stderr and stderr_lines are set by run
+# shellcheck disable=SC2002,SC2016 # input shall come from a pipe; bash -c expands
+
 load lib/common
 
 # wait_for FILE TEXT - until a file has this content, at most 10 seconds

@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # format-hex.bats - the format hex, for people.
 
+# shellcheck disable=SC2154 # stderr and stderr_lines are set by run
+# shellcheck disable=SC2002,SC2016 # input shall come from a pipe; bash -c expands
+
 load lib/common
 
 @test "hex: everything of a record, safe to look at" {

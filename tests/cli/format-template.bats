@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # format-template.bats - strings with %, both ways.
 
+# shellcheck disable=SC2154 # stderr and stderr_lines are set by run
+# shellcheck disable=SC2002,SC2016 # input shall come from a pipe; bash -c expands
+
 load lib/common
 
 # one - a topic with one record that has everything

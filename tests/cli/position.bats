@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # position.bats - where -o and --to point to: sblog-position(7).
 
+# shellcheck disable=SC2154 # stderr and stderr_lines are set by run
+# shellcheck disable=SC2002,SC2016 # input shall come from a pipe; bash -c expands
+
 load lib/common
 
 # ten - a topic with the records 0 to 9

@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # read.bats - sblog-read: what is printed, where it stops, and $?.
 
+# shellcheck disable=SC2154 # stderr and stderr_lines are set by run
+# shellcheck disable=SC2002,SC2016 # input shall come from a pipe; bash -c expands
+
 load lib/common
 
 # three - a topic of three batches with two records each: a1 a2 b1 b2 c1 c2
@@ -278,6 +281,7 @@ b b40'
 }
 
 @test "read: memory stays below 16 MiB for a long topic" {
+	[[ $SBLOG_BUILD != *address* ]] || skip 'a sanitizer takes all of the address space'
 	yes 0123456789012345678901234567890123456789 | head -c 100000000 >in
 	sblog append --sync=none orders in
 	for format in lines json raw; do
