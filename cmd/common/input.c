@@ -14,7 +14,7 @@
 #include "common/stop.h"
 
 /* Untouched pages of it cost nothing. */
-static _Alignas(INPUT_PAGE) char small[INPUT_FIRST + INPUT_PAGE];
+static _Alignas(INPUT_PAGE) char small[INPUT_FIRST];
 
 static size_t
 page_up(size_t n)
@@ -81,20 +81,18 @@ fail:
 	return -1;
 }
 
-/*
- * Move the data so that what is read next lands on a page: the kernel copies
- * faster then, and the data before it is only the piece of a record.
- */
+/* What is written from here is copied faster if it begins on a page; what is
+ * read to the place behind it does not care. */
 static void
 align(struct input *in)
 {
-	size_t len = input_len(in), at = page_up(len) - len;
+	size_t len = input_len(in);
 
-	if (in->at == at)
+	if (in->at == 0)
 		return;
-	memmove(in->buf + at, in->buf + in->at, len);
-	in->at = at;
-	in->end = at + len;
+	memmove(in->buf, in->buf + in->at, len);
+	in->at = 0;
+	in->end = len;
 }
 
 /* Have a buffer that holds want bytes of data. */
@@ -104,12 +102,12 @@ reserve(struct input *in, size_t want)
 	size_t len = input_len(in), cap;
 	char *buf;
 
-	/* In front of the data up to a page may be unused. */
-	if (in->cap - INPUT_PAGE - INPUT_SPARE >= want)
+	align(in);
+	if (in->cap - INPUT_SPARE >= want)
 		return 0;
 	if (want > SIZE_MAX / 2)
 		goto fail;
-	cap = page_up(want + INPUT_SPARE) + INPUT_PAGE;
+	cap = page_up(want + INPUT_SPARE);
 	if (in->mapped) {
 		buf = mremap(in->buf, in->cap, cap, MREMAP_MAYMOVE);
 		if (buf == MAP_FAILED)
@@ -119,9 +117,7 @@ reserve(struct input *in, size_t want)
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (buf == MAP_FAILED)
 			goto fail;
-		in->at = page_up(len) - len;
-		memcpy(buf + in->at, in->buf + in->end - len, len);
-		in->end = in->at + len;
+		memcpy(buf, in->buf, len);
 	}
 	in->buf = buf;
 	in->cap = cap;
@@ -218,6 +214,10 @@ input_fill(struct input *in, size_t want, uint64_t deadline_us)
 		if ((rc = read_some(in, room)) < 0)
 			return INPUT_FAILED;
 		in->eof = rc == 0;
+		/* A pipe that was full gives a little less than its size; to
+		 * go back for the rest is to wait for its writer. */
+		if (in->pipe && input_len(in) >= want - want / 16)
+			return INPUT_MORE;
 	}
 	return INPUT_MORE;
 }
