@@ -58,7 +58,8 @@ setup_file() {
 	lines() {
 		sed -n "s/^$1\(generation\|topic\|created\|start\|segment\|wal\|active\|lost\|hash\|sblog-manifest\) \(.*\)/\1/p" "$2"
 	}
-	lines '' "$ROOT/man/sblog-manifest.5" >manual
+	sed -n '/^\.Bd/,/^\.Ed/p' "$ROOT/man/sblog-manifest.5" >text
+	lines '' text >manual
 	lines ' \*	' "$ROOT/libcore/codec/manifest.h" >header
 	[ "$(wc -l <manual)" -eq 10 ]
 	diff -u manual header

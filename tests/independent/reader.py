@@ -97,12 +97,12 @@ class Manifest:
     """Which files make the topic."""
 
     def __init__(self, data):
-        need(data.startswith(b"sblog-manifest 1\n"), "manifest: first line")
         at = data.rfind(b"hash ")
         need(re.fullmatch(rb"hash [0-9a-f]{16}\n", data[at:]),
              "manifest: last line")
         need(int(data[at + 5:at + 21], 16) == xxh3(data[:at]),
              "manifest: hash")
+        need(data.startswith(b"sblog-manifest 1\n"), "manifest: first line")
         self.files, self.lost = [], []
         lines = data[:at].decode("ascii").split("\n")[1:-1]
         for kind, pattern, least, most in LINES:
