@@ -32,7 +32,7 @@ static const char *const synopsis[] = {
 struct request {
 	const char *format, *delim, *separator;
 	struct position from, to;
-	bool has_to, follow, durable, skip_damaged;
+	bool has_to, follow, durable, skip_damaged, silent;
 	uint64_t count, max_bytes, timeout_us; /* UINT64_MAX: no limit */
 };
 
@@ -304,6 +304,8 @@ parse(struct cli *cli, struct request *rp, int argc, char **argv)
 		    "only what surely survives a power cut", NULL, NULL },
 		{ 0, "skip-damaged", CLI_FLAG, &r.skip_damaged, NULL,
 		    "step over damage and say what is lost", NULL, NULL },
+		{ 0, "silent", CLI_FLAG, &r.silent, NULL,
+		    "print nothing: only wait, or check", NULL, NULL },
 		{ .name = NULL },
 	};
 
@@ -330,6 +332,10 @@ check(struct session *s, const struct request *r)
 	if (!format_parse(&s->format, FORMAT_FOR_OUTPUT, r->format, r->delim,
 		r->separator, why))
 		cli_misuse(s->cli, "%s", why);
+	if (r->silent) { /* a template that says nothing */
+		format_free(&s->format);
+		s->format = (struct format){ .kind = FORMAT_TEMPLATE };
+	}
 	if (s->format.kind == FORMAT_FRAME && s->out.tty)
 		cli_misuse(s->cli, "frames are not for a terminal");
 }
