@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <sblog.h>
@@ -34,6 +35,7 @@ struct request {
 	struct position from, to;
 	bool has_to, follow, durable, skip_damaged, silent;
 	uint64_t count, max_bytes, timeout_us; /* UINT64_MAX: no limit */
+	struct cli_list headers;               /* NAME=VALUE, all of them */
 };
 
 /* One topic that is read. */
@@ -59,6 +61,35 @@ struct session {
 	struct sblog_err err;
 	const char *where; /* the topic that err is about */
 };
+
+/* Is "NAME=VALUE" among the headers of a record? */
+static bool
+has_header(struct sblog_bytes run, const char *item)
+{
+	const char *value = strchr(item, '=') + 1;
+	size_t name_len = (size_t)(value - item) - 1, len = strlen(value);
+	struct sblog_bytes name, content;
+
+	while (sblog_headers_next(&run, &name, &content) == 0)
+		if (name.len == name_len && content.data != NULL &&
+		    content.len == len &&
+		    memcmp(name.data, item, name_len) == 0 &&
+		    memcmp(content.data, value, len) == 0)
+			return true;
+	return false;
+}
+
+/* --header: for print.wanted. */
+static bool
+has_headers(void *arg, const struct sblog_record *rec)
+{
+	const struct cli_list *list = arg;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (!has_header(rec->headers, list->items[i]))
+			return false;
+	return true;
+}
 
 /* Damage that is stepped over: which offsets are lost. */
 static void
@@ -115,7 +146,7 @@ open_all(struct session *s, const struct request *r)
 	};
 	int rc;
 
-	s->where = "";
+	s->where = s->cli->store_dir;
 	rc = sblog_store_open(&s->store, s->cli->store_dir, &opts, &s->err);
 	for (int i = 0; i < s->cli->operand_count && rc == 0; i++) {
 		struct source *source = &s->sources[s->n];
@@ -244,7 +275,9 @@ prepare(struct session *s, const struct request *r)
 		.skip_damaged = r->skip_damaged,
 		.records_left = r->count,
 		.bytes_left = r->max_bytes,
+		.wanted = r->headers.count > 0 ? has_headers : NULL,
 		.lost = say_lost,
+		.arg = (void *)(uintptr_t)&r->headers,
 	};
 	s->follow = (struct follow){
 		.cursors = s->cursors,
@@ -298,6 +331,8 @@ parse(struct cli *cli, struct request *rp, int argc, char **argv)
 		    "print STR behind each record", NULL, NULL },
 		{ 'K', "key-delimiter", CLI_STRING, &r.separator, "STR",
 		    "print key and STR before each value", NULL, NULL },
+		{ 0, "header", CLI_LIST, &r.headers, "NAME=VALUE",
+		    "only records with this header; repeatable", NULL, NULL },
 		{ 0, "max-bytes", CLI_SIZE, &r.max_bytes, "SIZE",
 		    "stop before more than this is printed", NULL, NULL },
 		{ 0, "durable", CLI_FLAG, &r.durable, NULL,
@@ -327,6 +362,10 @@ check(struct session *s, const struct request *r)
 		if (!sblog_name_ok(s->cli->operands[i]))
 			cli_misuse(s->cli, "not a topic name: %s",
 			    s->cli->operands[i]);
+	for (size_t i = 0; i < r->headers.count; i++)
+		if (strchr(r->headers.items[i], '=') == NULL)
+			cli_misuse(s->cli, "--header: not NAME=VALUE: %s",
+			    r->headers.items[i]);
 	if (r->timeout_us != UINT64_MAX && !r->follow)
 		cli_misuse(s->cli, "--timeout goes with -F only");
 	if (!format_parse(&s->format, FORMAT_FOR_OUTPUT, r->format, r->delim,

@@ -101,7 +101,7 @@ sblog_topic_create(struct sblog_store *store, const char *name,
 	if (rc == 0)
 		rc = publish(store, tmp, name, err);
 	if (rc < 0 && rc != SBLOG_EUNKNOWN)
-		sb_topic_scrap(store->fd, tmp);
+		sb_topic_scrap(store->fd, tmp, name);
 	(void)sb_sys_close(&fd);
 	return rc;
 }

@@ -76,7 +76,7 @@ keep_strangers(int storefd, int dirfd, const char *topic, const char *name)
 }
 
 void
-sb_topic_scrap(int storefd, const char *name)
+sb_topic_scrap(int storefd, const char *name, const char *topic)
 {
 	char *names = NULL;
 	size_t len = 0;
@@ -88,7 +88,7 @@ sb_topic_scrap(int storefd, const char *name)
 	if (sb_sys_list(fd, &names, &len) == 0) {
 		for (char *n = names; n < names + len; n += strlen(n) + 1) {
 			if (!known(n))
-				keep_strangers(storefd, fd, name, n);
+				keep_strangers(storefd, fd, topic, n);
 			else if (sb_sys_unlink(fd, n) < 0)
 				break;
 		}
@@ -110,7 +110,7 @@ sweep(int storefd)
 		return;
 	for (char *n = names; n < names + len; n += strlen(n) + 1)
 		if (strncmp(n, ".rm-", 4) == 0)
-			sb_topic_scrap(storefd, n);
+			sb_topic_scrap(storefd, n, n + 1);
 	free(names);
 }
 
@@ -133,6 +133,7 @@ remove_locked(struct sblog_topic *t, struct sblog_err *err)
 	if ((rc = sb_sys_fsync(store->fd)) < 0)
 		return sb_err_sys(err, SBLOG_EUNKNOWN, rc, "",
 		    "removed, but cannot sync the store");
+	sb_topic_scrap(store->fd, tmp, t->name);
 	sweep(store->fd);
 	return 0;
 }

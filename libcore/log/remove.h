@@ -6,8 +6,9 @@
 
 /*
  * Delete the half-made or removed topic NAME (".new-*", ".rm-*"): files known
- * by their names only.  What cannot be deleted stays; it is never listed.
+ * by their names only.  Others go to lost+found of the store as TOPIC.FILE.
+ * What cannot be deleted stays; it is never listed.
  */
-void sb_topic_scrap(int storefd, const char *name);
+void sb_topic_scrap(int storefd, const char *name, const char *topic);
 
 #endif

@@ -409,7 +409,9 @@ check_source(struct job *j, struct sb_source *s, struct sblog_err *err)
 	    (segment && (rc = check_foot(j, s, &foot, &good, err)) < 0))
 		return rc;
 	if (j->opts->depth == SBLOG_VERIFY_QUICK) {
-		if (s->size < s->limit)
+		if (s->size < (s->file.kind == SBLOG_FILE_WAL_ACTIVE
+				      ? j->pub.pos
+				      : s->limit))
 			tell_damage(j, s, s->size, SBLOG_NO_OFFSET,
 			    SBLOG_NO_OFFSET, "file is cut short");
 		j->done->records += s->file.kind == SBLOG_FILE_WAL_ACTIVE

@@ -166,8 +166,10 @@ cut_line(const char *at, const char *end, struct line *l)
 	if (trim(&l->name, end) == 0 || l->name[0] == '#')
 		return true;
 	equals = memchr(at, '=', (size_t)(end - at));
-	if (equals == NULL)
+	if (equals == NULL) {
+		l->name_len = trim(&l->name, end);
 		return false;
+	}
 	l->name_len = trim(&l->name, equals);
 	l->value = equals + 1;
 	l->value_len = trim(&l->value, end);
