@@ -21,6 +21,8 @@ print_record(struct print *p, const struct record_context *c,
 
 	if (p->records_left == 0)
 		return PRINT_FULL;
+	if (p->wanted != NULL && !p->wanted(p->arg, rec))
+		return PRINT_MORE;
 	here.index = p->printed;
 	/* The first record is printed however long it is. */
 	if (limited && p->printed > 0)
@@ -70,7 +72,8 @@ print_batch(struct print *p, const struct record_context *c,
 		return PRINT_END;
 	if (rc < 0)
 		return print_failed(p, c, cur);
-	if (p->records_left >= b.count && p->bytes_left >= b.values.len &&
+	if (p->wanted == NULL && p->records_left >= b.count &&
+	    p->bytes_left >= b.values.len &&
 	    format_out_is_run(p->format, c, &b))
 		return print_run(p, &b);
 	while (result == PRINT_MORE && sblog_batch_next(&b, &rec) == 0)

@@ -27,6 +27,8 @@ struct print {
 	uint64_t bytes_left;   /* UINT64_MAX: no limit */
 	uint64_t printed;      /* records */
 	bool skipped;          /* damage was stepped over */
+	/* Which records to print; NULL: all. */
+	bool (*wanted)(void *arg, const struct sblog_record *rec);
 	/* Called for damage that is stepped over. */
 	void (*lost)(void *arg, const struct record_context *c,
 	    const struct sblog_err *err);
