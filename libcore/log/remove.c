@@ -58,7 +58,8 @@ empty_lost(int dirfd)
 		return;
 }
 
-/* Files nobody knows go to STORE/lost+found/NAME.<what>. */
+/* Files nobody knows go to STORE/lost+found/rm-<number>.TOPIC.NAME: the name of
+ * the directory that is removed, without its dot, so that they are seen. */
 static void
 keep_strangers(int storefd, int dirfd, const char *topic, const char *name)
 {
@@ -68,7 +69,8 @@ keep_strangers(int storefd, int dirfd, const char *topic, const char *name)
 	if ((rc < 0 && rc != -EEXIST) ||
 	    (lost = sb_sys_opendir(storefd, SB_NAME_LOST)) < 0)
 		return;
-	(void)snprintf(to, sizeof(to), "%.220s.%.220s", topic, name);
+	(void)snprintf(to, sizeof(to), "%.120s.%.130s",
+	    topic[0] == '.' ? topic + 1 : topic, name);
 	/* It stays where it is if it cannot be moved. */
 	if (sb_sys_rename_new(dirfd, name, lost, to) == 0)
 		rc = sb_sys_fsync(lost);
@@ -119,12 +121,13 @@ remove_locked(struct sblog_topic *t, struct sblog_err *err)
 {
 	struct sblog_store *store = t->store;
 	uint64_t number;
-	char tmp[32];
+	char tmp[SBLOG_NAME_MAX + 32];
 	int rc;
 
 	if ((rc = sb_sys_random(&number, sizeof(number))) < 0)
 		return sb_err_sys(err, SBLOG_EIO, rc, "", "no random bytes");
-	(void)snprintf(tmp, sizeof(tmp), ".rm-%016" PRIx64, number);
+	(void)snprintf(tmp, sizeof(tmp), ".rm-%016" PRIx64 ".%s", number,
+	    t->name);
 	/* Handles that are open elsewhere must look again. */
 	if (t->state.map != NULL)
 		sb_state_set_dirty(&t->state, true);

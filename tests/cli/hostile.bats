@@ -78,3 +78,25 @@ refused() {
 	stdout_is t
 	stderr_is ''
 }
+
+@test "hostile: without a manifest nothing is deleted" {
+	sblog append t <<<a
+	sblog seal t >report
+	rm "$SBLOG_DIR/t/manifest"
+	before=$(tree_sum "$SBLOG_DIR")
+	for command in read verify seal index; do
+		run -3 sblog "$command" t
+	done
+	run -3 sblog append --no-create t <<<x
+	[ "$(tree_sum "$SBLOG_DIR")" = "$before" ]
+}
+
+@test "hostile: unknown files survive a seal, and the removal of the topic" {
+	sblog append t <<<a
+	echo mine >"$SBLOG_DIR/t/notes.txt"
+	sblog seal t >report
+	[ "$(cat "$SBLOG_DIR/t/notes.txt")" = mine ]
+	sblog rm --yes t
+	[ ! -e "$SBLOG_DIR/t" ]
+	[ "$(cat "$SBLOG_DIR"/lost+found/*notes.txt)" = mine ]
+}
