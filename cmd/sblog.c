@@ -187,7 +187,7 @@ run_command(int argc, char **argv, char **front, int front_count)
 	char buf[32], title[64];
 	struct run run = resolve(&argc, argv, buf);
 	char **words;
-	int n = 0;
+	int n = 0, status;
 
 	words = calloc((size_t)argc + ARGS_MAX + (size_t)front_count,
 	    sizeof(*words));
@@ -204,12 +204,15 @@ run_command(int argc, char **argv, char **front, int front_count)
 	for (int i = 1; i < argc; i++)
 		words[n++] = argv[i];
 	if (strcmp(run.command, "append") == 0)
-		return sblog_append_main(n, words);
-	if (strcmp(run.command, "read") == 0)
-		return sblog_read_main(n, words);
-	if (strchr(run.command, '/') != NULL)
-		return unknown(run.command);
-	return execute(run.command, words);
+		status = sblog_append_main(n, words);
+	else if (strcmp(run.command, "read") == 0)
+		status = sblog_read_main(n, words);
+	else if (strchr(run.command, '/') != NULL)
+		status = unknown(run.command);
+	else
+		status = execute(run.command, words);
+	free(words);
+	return status;
 }
 
 static int
