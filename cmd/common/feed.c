@@ -101,6 +101,10 @@ feed_all(struct feed *f, char *const *paths, size_t n)
 		}
 		input_wait(&f->in);
 		stop_hold();
+		f->in.may_ahead = true;
+		if (f->by_run)
+			f->in.end_byte =
+			    (unsigned char)f->parse.format->delim[0];
 		format_in_start(&f->parse);
 		f->discarding = false;
 		f->number = 0;

@@ -27,6 +27,7 @@ input_init(struct input *in)
 {
 	*in = (struct input){
 		.fd = -1,
+		.end_byte = -1,
 		.buf = small,
 		.cap = sizeof(small),
 	};
@@ -35,6 +36,7 @@ input_init(struct input *in)
 void
 input_free(struct input *in)
 {
+	input_ahead_free(in);
 	input_close(in);
 	if (in->mapped)
 		(void)munmap(in->buf, in->cap);
@@ -95,9 +97,8 @@ align(struct input *in)
 	in->end = len;
 }
 
-/* Have a buffer that holds want bytes of data. */
-static int
-reserve(struct input *in, size_t want)
+int
+input_reserve(struct input *in, size_t want)
 {
 	size_t len = input_len(in), cap;
 	char *buf;
@@ -189,21 +190,17 @@ read_some(struct input *in, size_t max)
 }
 
 enum input_state
-input_fill(struct input *in, size_t want, uint64_t deadline_us)
+input_fill_now(struct input *in, size_t want, uint64_t deadline_us)
 {
 	size_t room;
 	int rc;
 
-	if (in->regular && in->size - in->pos > INPUT_FIRST &&
-	    in->size > in->pos && reserve(in, want) < 0)
-		return INPUT_FAILED;
-	align(in);
 	while (input_len(in) < want) {
 		if (in->eof)
 			return INPUT_EOF;
 		room = in->cap - INPUT_SPARE - in->end;
 		if (in->cap - INPUT_SPARE <= in->end) {
-			if (reserve(in, want) < 0)
+			if (input_reserve(in, want) < 0)
 				return INPUT_FAILED;
 			room = in->cap - INPUT_SPARE - in->end;
 		}
@@ -220,6 +217,27 @@ input_fill(struct input *in, size_t want, uint64_t deadline_us)
 			return INPUT_MORE;
 	}
 	return INPUT_MORE;
+}
+
+enum input_state
+input_fill(struct input *in, size_t want, uint64_t deadline_us)
+{
+	enum input_state state;
+	bool long_file;
+
+	if (input_ahead_take(in) < 0)
+		return INPUT_FAILED;
+	long_file = in->regular && in->size > in->pos &&
+	    in->size - in->pos > 2 * (uint64_t)want;
+	if (in->regular && in->size > in->pos &&
+	    in->size - in->pos > INPUT_FIRST && input_reserve(in, want) < 0)
+		return INPUT_FAILED;
+	state = input_fill_now(in, want, deadline_us);
+	if (state == INPUT_MORE && in->may_ahead && !in->eof &&
+	    want <= INPUT_AHEAD_MAX && want >= INPUT_FIRST &&
+	    (in->widened || long_file))
+		input_ahead_begin(in, want);
+	return state;
 }
 
 uint64_t

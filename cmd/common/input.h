@@ -24,6 +24,8 @@ enum {
 	INPUT_FIRST = 64 << 10,    /* bytes of the small buffer */
 	INPUT_SPARE = 64,          /* writable bytes behind the data */
 	INPUT_PIPE_SIZE = 1 << 20, /* what a pipe is widened to */
+	INPUT_AHEAD_MAX = 4 << 20, /* longer pieces are not read ahead */
+	INPUT_HEAD = 256 << 10, /* kept free in front of what is read ahead */
 };
 
 struct input {
@@ -40,6 +42,9 @@ struct input {
 	size_t cap;     /* bytes of buf */
 	size_t at, end; /* data: buf[at..end-1] */
 	bool mapped;    /* buf is not the small one any more */
+	bool may_ahead; /* the next piece may be read while this is used */
+	int end_byte;   /* records end with it, -1: not known */
+	struct input_ahead *ahead; /* NULL: never needed yet */
 };
 
 /* Nothing is open yet. */
@@ -89,6 +94,22 @@ enum input_state input_fill(struct input *in, size_t want,
  * back ends the process.
  */
 void input_wait(struct input *in);
+
+/* ---- between input.c and input_ahead.c ---- */
+
+/* input_fill without reading ahead. */
+enum input_state input_fill_now(struct input *in, size_t want,
+    uint64_t deadline_us);
+
+/* Have a buffer that holds want bytes of data.  0, or -1 with error set. */
+int input_reserve(struct input *in, size_t want);
+
+/* Let another thread fill another buffer with want bytes. */
+void input_ahead_begin(struct input *in, size_t want);
+
+/* Take what it has read, if it was told to; 0, or -1 with in->error set. */
+int input_ahead_take(struct input *in);
+void input_ahead_free(struct input *in);
 
 /* A clock that only goes forward, in microseconds. */
 uint64_t input_now_us(void);
