@@ -16,21 +16,19 @@ static const char *const synopsis[] = {
 	NULL,
 };
 
-/* "NAME=VALUE" into its halves; the text is cut at the '='. */
+/* "NAME=VALUE" into its halves; the words of argv are cut at the '='. */
 static struct sblog_setting *
 split(const struct cli *cli, const struct cli_list *list)
 {
 	struct sblog_setting *set = calloc(list->count + 1, sizeof(*set));
 
 	for (size_t i = 0; set != NULL && i < list->count; i++) {
-		char *text = strdup(list->items[i]);
-		char *equals = text ? strchr(text, '=') : NULL;
+		char *text = (char *)(uintptr_t)list->items[i];
+		char *equals = strchr(text, '=');
 
-		if (text != NULL && equals == NULL)
+		if (equals == NULL)
 			cli_misuse(cli, "--config: \"%s\" is not NAME=VALUE",
-			    list->items[i]);
-		if (text == NULL)
-			return NULL;
+			    text);
 		*equals = '\0';
 		set[i].name = text;
 		set[i].value = equals + 1;
@@ -39,20 +37,17 @@ split(const struct cli *cli, const struct cli_list *list)
 }
 
 static enum exit_status
-create(const struct cli *cli, const struct cli_list *config, bool dry_run)
+create(const struct cli *cli, const struct sblog_setting *set, size_t n,
+    bool dry_run)
 {
-	struct sblog_setting *set = split(cli, config);
+	const char *name = cli->operands[0];
 	struct sblog_store *store = NULL;
 	enum exit_status status;
 	struct sblog_err err;
 	int rc;
 
-	if (set == NULL) {
-		report_fail("out of memory");
-		return EXIT_FAILED;
-	}
-	if (!sblog_name_ok(cli->operands[0])) {
-		report_fail("%s: bad topic name", cli->operands[0]);
+	if (!sblog_name_ok(name)) {
+		report_fail("%s: bad topic name", name);
 		return EXIT_USAGE;
 	}
 	status = (enum exit_status)cli_open_store(cli,
@@ -61,12 +56,10 @@ create(const struct cli *cli, const struct cli_list *config, bool dry_run)
 		return EXIT_DONE;
 	if (status != EXIT_DONE)
 		return status;
-	rc = dry_run
-	    ? sblog_setting_set(store, NULL, set, config->count, true, &err)
-	    : sblog_topic_create(store, cli->operands[0], set, config->count,
-		  &err);
+	rc = dry_run ? sblog_setting_set(store, NULL, set, n, true, &err)
+		     : sblog_topic_create(store, name, set, n, &err);
 	if (rc < 0)
-		status = report_err(cli->operands[0], &err);
+		status = report_err(name, &err);
 	sblog_store_close(store);
 	return status;
 }
@@ -89,9 +82,19 @@ main(int argc, char **argv)
 		.synopsis = synopsis,
 		.opts = opts,
 	};
+	struct sblog_setting *set;
+	enum exit_status status;
 
 	cli_parse(&cli, argc, argv);
 	if (cli.operand_count != 1)
 		cli_misuse(&cli, "one topic is needed (try --help)");
-	return report_finish(create(&cli, &config, dry_run));
+	set = split(&cli, &config);
+	if (set == NULL) {
+		report_fail("out of memory");
+		return report_finish(EXIT_FAILED);
+	}
+	status = create(&cli, set, config.count, dry_run);
+	free(set);
+	free(config.items);
+	return report_finish(status);
 }
