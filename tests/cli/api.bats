@@ -17,7 +17,7 @@ program() {
 	[ "$(wc -l <main.c)" -gt 40 ]
 	sanitize=()
 	! nm "$library" | grep -q __asan ||
-		sanitize=(-fsanitize=address,undefined)
+		sanitize=("-fsanitize=address,undefined")
 	"${CC:-cc}" -std=c11 -Wall -Wextra -Wpedantic -Werror -I"$include" \
 		"${sanitize[@]}" -o example main.c "$library" -llz4 -lpthread
 

@@ -2,6 +2,7 @@
 # hostile.bats - files that no sblog of this version made: newer formats, links,
 # pipes and directories where files should be.
 
+# shellcheck disable=SC2154 # stderr_lines is set by run
 load lib/common
 
 WAL=00000000000000000000.wal
