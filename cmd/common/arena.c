@@ -12,7 +12,7 @@ enum {
 struct arena_chunk {
 	struct arena_chunk *next;
 	size_t used, size;
-	char bytes[];
+	_Alignas(16) char bytes[];
 };
 
 void *

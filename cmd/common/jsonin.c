@@ -17,21 +17,37 @@ enum {
 	FLAGS = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL,
 	MEMORY_BASE = 32 << 20, /* what a line may need, however short */
 	MEMORY_FACTOR = 4,      /* and for each byte of it */
+	SHORT_LINE = 16 << 10,  /* bytes of a line that wants no care */
 };
 
 /*
- * A line of "[1,1,1..." takes 20 times its size as objects; what a record can
- * legally hold does not.
+ * jansson asks for some thirty pieces of memory per line, all of which are gone
+ * when the line is done.  Of a short line they come from an arena; a long one
+ * gives back what it can.  Either way there is a limit: a line of "[1,1,1..."
+ * takes 20 times its size as objects, what a record can legally hold does not.
  */
-static size_t memory_left;
+static struct {
+	struct arena arena;
+	bool from_arena;
+	size_t left; /* bytes that this line may still ask for */
+} memory;
 
 static void *
-counted_malloc(size_t n)
+take(size_t n)
 {
-	if (n > memory_left)
+	if (n > memory.left)
 		return NULL;
-	memory_left -= n;
+	memory.left -= n;
+	if (memory.from_arena)
+		return arena_take(&memory.arena, (n + 15) / 16 * 16);
 	return malloc(n);
+}
+
+static void
+give_back(void *p)
+{
+	if (!memory.from_arena)
+		free(p);
 }
 
 static json_t *
@@ -40,13 +56,21 @@ load(const char *text, size_t len, size_t flags, char *why)
 	json_error_t error;
 	json_t *json;
 
-	memory_left = MEMORY_BASE + MEMORY_FACTOR * len;
-	json_set_alloc_funcs(counted_malloc, free);
+	memory.left = MEMORY_BASE + MEMORY_FACTOR * len;
+	memory.from_arena = len <= SHORT_LINE;
+	json_set_alloc_funcs(take, give_back);
 	json = json_loadb(text, len, FLAGS | flags, &error);
 	if (json == NULL)
 		(void)snprintf(why, JSONIN_WHY_SIZE,
 		    "not JSON: column %d: %.*s", error.column, 100, error.text);
 	return json;
+}
+
+static void
+unload(json_t *json)
+{
+	json_decref(json);
+	arena_reset(&memory.arena);
 }
 
 static bool
@@ -218,7 +242,7 @@ jsonin_record(const char *line, size_t len, struct arena *arena,
 	json_t *json = load(line, len, 0, why);
 	bool ok = json != NULL && take_record(json, arena, rec, why);
 
-	json_decref(json);
+	unload(json);
 	return ok;
 }
 
@@ -229,6 +253,6 @@ jsonin_bytes(const char *text, size_t len, struct arena *arena,
 	json_t *json = load(text, len, JSON_DECODE_ANY, why);
 	bool ok = json != NULL && take_bytes(json, "json", arena, bytesp, why);
 
-	json_decref(json);
+	unload(json);
 	return ok;
 }
