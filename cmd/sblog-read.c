@@ -398,5 +398,6 @@ main(int argc, char **argv)
 	if (status == EXIT_DONE && s.n > 0)
 		status = run(&s, &r);
 	close_session(&s);
+	free(r.headers.items);
 	return report_finish_write(status, s.out.error);
 }

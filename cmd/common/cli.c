@@ -295,6 +295,24 @@ find(const struct cli_opt *all, size_t n, int c)
 	return NULL;
 }
 
+/* The word of the option that getopt_long has just taken. */
+static const char *
+typed(char **argv)
+{
+	return argv[optind - (optarg != NULL && optarg == argv[optind - 1] ? 2
+									    : 1)];
+}
+
+/* getopt_long takes beginnings of names; a script must not depend on that. */
+static bool
+exact(const struct cli_opt *o, char **argv)
+{
+	const char *word = typed(argv) + 2;
+
+	return strcspn(word, "=") == strlen(o->name) &&
+	    strncmp(word, o->name, strlen(o->name)) == 0;
+}
+
 static void
 parse(struct cli *cli, const struct cli_opt *all, size_t n, int argc,
     char **argv)
@@ -320,6 +338,9 @@ parse(struct cli *cli, const struct cli_opt *all, size_t n, int argc,
 		if (c == '?')
 			cli_misuse(cli, "unknown option %s (try --help)", word);
 		o = find(all, n, c);
+		if (c >= LONG_BASE && !exact(o, argv))
+			cli_misuse(cli, "unknown option %s (try --help)",
+			    typed(argv));
 		if (!take(o, optarg))
 			cli_misuse(cli, "--%s: bad %s \"%s\"", o->name,
 			    noun(o->kind), optarg);

@@ -80,8 +80,7 @@ int sb_manifest_encode(const struct sb_manifest *m, struct sb_buf *out)
 /*
  * 0, SBLOG_ENOMEM, SBLOG_EDAMAGE or SBLOG_EFORMAT (newer version).  *whyp is a
  * static string, *posp the byte where it went wrong.  The hash is checked
- * before anything is believed (but the first line, which may say a newer
- * version).  *m is set only on 0 and then released by the caller.
+ * before anything is believed.  *m is set only on 0 and then released by the caller.
  */
 int sb_manifest_decode(struct sb_manifest *m, const uint8_t *text, size_t len,
     const char **whyp, uint64_t *posp) SB_MUST_CHECK;

@@ -181,8 +181,11 @@ open_source(struct sblog_cursor *c, struct sblog_err *err)
 		    c->pub.end, "names no file with this offset");
 		return lost(c, c->pub.end, 0, err);
 	}
-	if (f->base > c->next)
-		c->next = f->base;
+	if (f->base > c->next) {
+		(void)sb_err_damage(err, "manifest", UINT64_MAX, c->next,
+		    f->base, "names no file with this offset");
+		return lost(c, f->base, 0, err);
+	}
 	rc = sb_source_open(&c->source, c->topic->dirfd, f, c->manifest.topic,
 	    c->pub.pos, err);
 	if (rc == SBLOG_ENOENT) {

@@ -103,3 +103,12 @@ load lib/common
 		done
 	done
 }
+
+@test "front: beginnings of option names are not options" {
+	sblog append t <<<a
+	run -2 --separate-stderr sblog read --key k t
+	stdout_is ''
+	stderr_is 'sblog-read: unknown option --key (try --help)'
+	run -2 --separate-stderr sblog read --time=1s t
+	stderr_is 'sblog-read: unknown option --time=1s (try --help)'
+}

@@ -1,0 +1,36 @@
+# shellcheck shell=bash
+# sblog.bash - completion for bash; made by completions/generate.
+
+_sblog() {
+	local cur=${COMP_WORDS[COMP_CWORD]} command='' i
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-C | --store) i=$((i + 1)) ;;
+		-*) ;;
+		*)
+			command=${COMP_WORDS[i]}
+			break
+			;;
+		esac
+	done
+	local words=
+	case $command in
+	'') words='append config create index ls read rm seal stat verify cat help tail wait -C -q -v --help --version' ;;
+	append) words='--format --delimiter --key-delimiter --key --header --null --timestamp --atomic --sync --batch-bytes --batch-time --compress --ack --keep-offsets --no-create --on-error --dry-run --json --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
+	config) words='--dry-run --defaults --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
+	create) words='--dry-run --config --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
+	index) words='--dry-run --all --check --drop --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
+	ls) words='--long --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
+	read | cat | tail | wait) words='--offset --to --count --follow --timeout --format --delimiter --key-delimiter --header --max-bytes --durable --skip-damaged --silent --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
+	rm) words='--yes --dry-run --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
+	seal) words='--dry-run --all --older --larger --jobs --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
+	stat) words='--all --segments --at --metrics --max-age --min-free --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
+	verify) words='--all --quick --deep --jobs --rate --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
+	esac
+	case $command,$cur in
+	,* | *,-*) ;;
+	*) words="$words $(sblog ls 2>/dev/null)" ;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+complete -o default -F _sblog sblog
