@@ -115,8 +115,7 @@ show(const struct request *r)
 static int
 change(const struct request *r)
 {
-	struct sblog_setting *set =
-	    calloc((size_t)r->count + 1, sizeof(*set));
+	struct sblog_setting *set = calloc((size_t)r->count + 1, sizeof(*set));
 	enum exit_status status = EXIT_DONE;
 	struct sblog_err err;
 
@@ -179,7 +178,7 @@ main(int argc, char **argv)
 		write = write || strchr(r.words[i], '=') != NULL;
 	status = cli_open_store(&cli,
 	    !write || r.dry_run ? SBLOG_READ
-		: defaults	? SBLOG_CREATE
+		: defaults      ? SBLOG_CREATE
 				: SBLOG_WRITE,
 	    &r.store);
 	if (status != EXIT_DONE)

@@ -112,9 +112,9 @@ main(int argc, char **argv)
 		cli_misuse(&cli, "--check and --drop exclude each other");
 
 	struct request r = {
-		.mode = check  ? SBLOG_INDEX_CHECK
-		    : drop     ? SBLOG_INDEX_DROP
-			       : SBLOG_INDEX_BUILD,
+		.mode = check ? SBLOG_INDEX_CHECK
+		    : drop    ? SBLOG_INDEX_DROP
+			      : SBLOG_INDEX_BUILD,
 		.dry_run = dry_run,
 	};
 	struct topics t = {

@@ -161,7 +161,8 @@ verify_topic(struct topics *t, struct sblog_topic *topic,
 int
 main(int argc, char **argv)
 {
-	bool all = false, json = false, tsv = false, quick = false, deep = false;
+	bool all = false, json = false, tsv = false, quick = false,
+	     deep = false;
 	uint64_t jobs = 0, rate = 0;
 	const struct cli_opt opts[] = {
 		{ 0, "all", CLI_FLAG, &all, NULL, "every topic of the store",

@@ -235,7 +235,8 @@ main(int argc, char **argv)
 
 	/* Options before the command: -C DIR, -CDIR, --store=DIR, -q, -v. */
 	for (; i < argc && argv[i][0] == '-'; i++) {
-		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+		if (strcmp(argv[i], "--help") == 0 ||
+		    strcmp(argv[i], "-h") == 0)
 			return usage();
 		if (strcmp(argv[i], "--version") == 0) {
 			printf("sblog %s\n", SBLOG_VERSION);

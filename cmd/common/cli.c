@@ -79,8 +79,8 @@ common_opts(struct cli *cli, struct cli_opt out[static 12], uint64_t *lock_us,
 		{ 0, "lock-timeout", CLI_DURATION, lock_us, "DUR",
 		    "wait so long for a lock (default 10s, 0: not at all)",
 		    NULL, NULL },
-		{ 'h', "help", CLI_FLAG, help, NULL, "show this and exit",
-		    NULL, NULL },
+		{ 'h', "help", CLI_FLAG, help, NULL, "show this and exit", NULL,
+		    NULL },
 		{ 0, "help-json", CLI_FLAG, help_json, NULL,
 		    "the same for programs", NULL, NULL },
 		{ 0, "version", CLI_FLAG, version, NULL,
@@ -299,8 +299,8 @@ find(const struct cli_opt *all, size_t n, int c)
 static const char *
 typed(char **argv)
 {
-	return argv[optind - (optarg != NULL && optarg == argv[optind - 1] ? 2
-									    : 1)];
+	return argv[optind -
+	    (optarg != NULL && optarg == argv[optind - 1] ? 2 : 1)];
 }
 
 /* getopt_long takes beginnings of names; a script must not depend on that. */

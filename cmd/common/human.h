@@ -12,8 +12,8 @@ enum { HUMAN_TIME_SIZE = 32 }; /* "2026-11-20T12:34:56.123456Z" and NUL */
 
 /* Each: false if the text is not one, or over 64 bits; *np is set on true. */
 bool human_number(const char *text, uint64_t *np);
-bool human_size(const char *text, uint64_t *bytesp);     /* 10 64K 1M 2G 1T */
-bool human_duration(const char *text, uint64_t *usp);    /* 90s 1h30m 7d 5ms */
+bool human_size(const char *text, uint64_t *bytesp);  /* 10 64K 1M 2G 1T */
+bool human_duration(const char *text, uint64_t *usp); /* 90s 1h30m 7d 5ms */
 
 /* RFC 3339, YYYY-MM-DD (UTC), epoch seconds, milliseconds or microseconds by
  * number of digits, -DURATION, now. */

@@ -51,8 +51,8 @@ position_resolve(const struct position *p, struct sblog_topic *topic,
 			*offsetp = SBLOG_NO_OFFSET - 1;
 		break;
 	case POSITION_END:
-		*offsetp = p->n > info.end - info.start ? info.start
-							: info.end - p->n;
+		*offsetp =
+		    p->n > info.end - info.start ? info.start : info.end - p->n;
 		break;
 	case POSITION_OFFSET:
 	case POSITION_TIME:

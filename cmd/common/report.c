@@ -45,8 +45,8 @@ void
 report_setup(bool be_quiet, int when)
 {
 	quiet = be_quiet;
-	progress.wanted = when == CLI_ALWAYS ||
-	    (when == CLI_AUTO && !be_quiet && isatty(2));
+	progress.wanted =
+	    when == CLI_ALWAYS || (when == CLI_AUTO && !be_quiet && isatty(2));
 	progress.begun = now();
 }
 

@@ -72,8 +72,8 @@ sb_batch_load(struct sb_batch *b, const uint8_t in[static SB_BATCH_HEAD_SIZE])
 	b->user_time_min = (int64_t)sb_get_u64(in + SB_BATCH_USER_TIME_MIN_AT);
 	b->columns_hash = sb_get_u64(in + SB_BATCH_COLUMNS_HASH_AT);
 	b->values_hash = sb_get_u64(in + SB_BATCH_VALUES_HASH_AT);
-	b->total_size = (uint64_t)sb_get_u32(in + SB_BATCH_TOTAL_SIZE_AT) *
-	    SB_BATCH_ALIGN;
+	b->total_size =
+	    (uint64_t)sb_get_u32(in + SB_BATCH_TOTAL_SIZE_AT) * SB_BATCH_ALIGN;
 	b->columns_raw = sb_get_u32(in + SB_BATCH_COLUMNS_RAW_AT);
 	b->columns_stored = sb_get_u32(in + SB_BATCH_COLUMNS_STORED_AT);
 	b->values_raw = sb_get_u32(in + SB_BATCH_VALUES_RAW_AT);

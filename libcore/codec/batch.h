@@ -159,10 +159,9 @@ void sb_batch_encode(const struct sb_batch *b,
  * version); *b is set only on 0.  What a head says fits together on 0: sizes,
  * widths and counts may be believed.
  */
-int sb_batch_decode(struct sb_batch *b,
-    const uint8_t salt[static SB_SALT_SIZE], uint64_t pos,
-    const uint8_t in[static SB_BATCH_HEAD_SIZE], const char **whyp)
-    SB_MUST_CHECK;
+int sb_batch_decode(struct sb_batch *b, const uint8_t salt[static SB_SALT_SIZE],
+    uint64_t pos, const uint8_t in[static SB_BATCH_HEAD_SIZE],
+    const char **whyp) SB_MUST_CHECK;
 
 /* The fields of a head that sb_batch_decode has accepted before: no checks. */
 void sb_batch_load(struct sb_batch *b,
@@ -235,8 +234,8 @@ struct sb_at {
  * bytes, values head->values_raw bytes.  0 or SBLOG_EDAMAGE with *whyp set.
  */
 int sb_view_open(struct sb_view *v, const struct sb_batch *head,
-    const uint8_t *columns, const uint8_t *values, const char **whyp)
-    SB_MUST_CHECK;
+    const uint8_t *columns, const uint8_t *values,
+    const char **whyp) SB_MUST_CHECK;
 
 /* The same for a batch that sb_view_open has accepted before: no checks. */
 void sb_view_reopen(struct sb_view *v, const struct sb_batch *head,

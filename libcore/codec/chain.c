@@ -22,8 +22,7 @@ hash_bytes(struct sblog_bytes b)
 static uint64_t
 hash_record(const struct sblog_record *rec)
 {
-	uint64_t value =
-	    rec->value.data ? hash_bytes(rec->value) : NULL_VALUE;
+	uint64_t value = rec->value.data ? hash_bytes(rec->value) : NULL_VALUE;
 	bool timed = rec->user_time_us != SBLOG_NO_TIME;
 	uint8_t parts[40];
 
@@ -40,8 +39,8 @@ hash_record(const struct sblog_record *rec)
 uint64_t
 sb_chain_record(uint64_t chain, const struct sblog_record *rec)
 {
-	uint64_t h = hash_record(rec) + rec->offset * P1 +
-	    (uint64_t)rec->time_us * P2;
+	uint64_t h =
+	    hash_record(rec) + rec->offset * P1 + (uint64_t)rec->time_us * P2;
 
 	return (chain ^ h) * P3;
 }
@@ -70,7 +69,8 @@ sb_chain_even(uint64_t chain, const uint8_t *data, size_t len, size_t stride,
 	uint64_t place = offset * P1 + (uint64_t)time_us * P2;
 
 	for (size_t i = 0; i < n; i++) {
-		chain = (chain ^ (XXH3_64bits(data + i * stride, len) + place)) *
+		chain =
+		    (chain ^ (XXH3_64bits(data + i * stride, len) + place)) *
 		    P3;
 		place += P1;
 	}

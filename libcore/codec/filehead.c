@@ -86,8 +86,9 @@ sb_seg_foot_encode(const struct sb_seg_foot *f,
 	sb_put_u64(out + 72, (uint64_t)f->first_time);
 	sb_put_u64(out + 80, (uint64_t)f->last_time);
 	sb_put_u64(out + 88, f->blocks_end);
-	sb_put_u64(out, XXH3_64bits_withSeed(out + 8, SB_SEG_FOOT_SIZE - 8,
-	    sb_seed(salt, pos, f->base)));
+	sb_put_u64(out,
+	    XXH3_64bits_withSeed(out + 8, SB_SEG_FOOT_SIZE - 8,
+		sb_seed(salt, pos, f->base)));
 }
 
 int
@@ -102,8 +103,9 @@ sb_seg_foot_decode(struct sb_seg_foot *f,
 		*whyp = "segment has no foot";
 		return SBLOG_EDAMAGE;
 	}
-	if (sb_get_u64(in) != XXH3_64bits_withSeed(in + 8, SB_SEG_FOOT_SIZE - 8,
-	    sb_seed(salt, pos, base))) {
+	if (sb_get_u64(in) !=
+	    XXH3_64bits_withSeed(in + 8, SB_SEG_FOOT_SIZE - 8,
+		sb_seed(salt, pos, base))) {
 		*whyp = "segment foot checksum differs";
 		return SBLOG_EDAMAGE;
 	}

@@ -56,7 +56,8 @@
 enum {
 	SB_FILE_HEAD_SIZE = 128,
 	SB_SEG_FOOT_SIZE = 128,
-	SB_WAL_HEAD_SIZE = 4096, /* head_size of a WAL: batches start on a page */
+	SB_WAL_HEAD_SIZE =
+	    4096, /* head_size of a WAL: batches start on a page */
 	SB_SEG_HEAD_SIZE = 128,
 	SB_FORMAT_MAJOR = 1,
 	SB_FORMAT_MINOR = 0,
@@ -83,8 +84,8 @@ void sb_file_head_encode(const struct sb_file_head *h,
 
 /* 0, SBLOG_EDAMAGE, or SBLOG_EFORMAT for a newer version; *whyp says why. */
 int sb_file_head_decode(struct sb_file_head *h, const char *magic,
-    const uint8_t in[static SB_FILE_HEAD_SIZE], const char **whyp)
-    SB_MUST_CHECK;
+    const uint8_t in[static SB_FILE_HEAD_SIZE],
+    const char **whyp) SB_MUST_CHECK;
 
 struct sb_seg_foot {
 	uint64_t base, next, count, batches, raw, chain, end_chain;
@@ -98,7 +99,6 @@ void sb_seg_foot_encode(const struct sb_seg_foot *f,
     uint8_t out[static SB_SEG_FOOT_SIZE]);
 int sb_seg_foot_decode(struct sb_seg_foot *f,
     const uint8_t salt[static SB_SALT_SIZE], uint64_t pos,
-    const uint8_t in[static SB_SEG_FOOT_SIZE], const char **whyp)
-    SB_MUST_CHECK;
+    const uint8_t in[static SB_SEG_FOOT_SIZE], const char **whyp) SB_MUST_CHECK;
 
 #endif

@@ -36,8 +36,7 @@ sb_manifest_insert(struct sb_manifest *m, size_t i, const struct sb_file *file)
 	if (grown == NULL)
 		return SBLOG_ENOMEM;
 	m->files = grown;
-	memmove(grown + i + 1, grown + i,
-	    (m->file_count - i) * sizeof(*grown));
+	memmove(grown + i + 1, grown + i, (m->file_count - i) * sizeof(*grown));
 	grown[i] = *file;
 	m->file_count++;
 	return 0;
@@ -112,8 +111,8 @@ encode_file(const struct sb_file *f, struct sb_buf *out)
 	    "%s base=%" PRIu64 " next=%" PRIu64 " count=%" PRIu64
 	    " size=%" PRIu64 " raw=%" PRIu64 " salt=%s chain=%016" PRIx64
 	    " end=%016" PRIx64 " first=%" PRId64 " last=%" PRId64 "\n",
-	    f->kind == SBLOG_FILE_SEGMENT ? "segment" : "wal", f->base,
-	    f->next, f->count, f->size, f->raw, salt, f->chain, f->end_chain,
+	    f->kind == SBLOG_FILE_SEGMENT ? "segment" : "wal", f->base, f->next,
+	    f->count, f->size, f->raw, salt, f->chain, f->end_chain,
 	    f->first_time, f->last_time);
 }
 
@@ -268,7 +267,7 @@ parse_tail_line(struct sb_manifest *m, struct text t, enum stage *stage,
 	if (!ok || (n > 0 && f.base != m->files[n - 1].next))
 		return false;
 	*stage = f.kind == SBLOG_FILE_SEGMENT ? IN_SEGMENTS
-	    : f.kind == SBLOG_FILE_WAL	      ? IN_WALS
+	    : f.kind == SBLOG_FILE_WAL        ? IN_WALS
 					      : IN_LOST;
 	if (sb_manifest_insert(m, n, &f) < 0)
 		*nomemp = true;

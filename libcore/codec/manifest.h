@@ -60,22 +60,22 @@ struct sb_manifest {
 void sb_manifest_release(struct sb_manifest *m);
 
 /* Deep copy into an initialised (or released) *to. */
-int sb_manifest_copy(struct sb_manifest *to, const struct sb_manifest *from)
-    SB_MUST_CHECK;
+int sb_manifest_copy(struct sb_manifest *to,
+    const struct sb_manifest *from) SB_MUST_CHECK;
 
 /* Put a file at index i (the rest moves up) / take it out.  SBLOG_ENOMEM. */
 int sb_manifest_insert(struct sb_manifest *m, size_t i,
     const struct sb_file *file) SB_MUST_CHECK;
 void sb_manifest_remove(struct sb_manifest *m, size_t i);
-int sb_manifest_add_lost(struct sb_manifest *m, uint64_t from, uint64_t to)
-    SB_MUST_CHECK;
+int sb_manifest_add_lost(struct sb_manifest *m, uint64_t from,
+    uint64_t to) SB_MUST_CHECK;
 
 /* The active WAL, or NULL. */
 struct sb_file *sb_manifest_active(const struct sb_manifest *m);
 
 /* Append the text to *out (which the caller has initialised). */
-int sb_manifest_encode(const struct sb_manifest *m, struct sb_buf *out)
-    SB_MUST_CHECK;
+int sb_manifest_encode(const struct sb_manifest *m,
+    struct sb_buf *out) SB_MUST_CHECK;
 
 /*
  * 0, SBLOG_ENOMEM, SBLOG_EDAMAGE or SBLOG_EFORMAT (newer version).  *whyp is a

@@ -37,7 +37,8 @@ static bool
 within_limits(const struct sblog_record *rec, uint64_t value_max)
 {
 	return rec->value.len <= value_max &&
-	    rec->value.len <= SBLOG_VALUE_MAX && rec->key.len <= SBLOG_KEY_MAX &&
+	    rec->value.len <= SBLOG_VALUE_MAX &&
+	    rec->key.len <= SBLOG_KEY_MAX &&
 	    rec->headers.len <= SBLOG_HEADERS_MAX;
 }
 
@@ -135,9 +136,8 @@ sb_plan(struct sb_batch *head, const struct sblog_record *recs, size_t n,
 	    sb_width_for(r.header.max - r.header.min);
 	head->width[SB_COL_TIME] =
 	    sb_width_for((uint64_t)(recs[n - 1].time_us - recs[0].time_us));
-	head->width[SB_COL_OFFSET] = r.dense
-	    ? 0
-	    : sb_width_for(recs[n - 1].offset - head->base);
+	head->width[SB_COL_OFFSET] =
+	    r.dense ? 0 : sb_width_for(recs[n - 1].offset - head->base);
 	plan_user_time(head, &r);
 	if (!plan_sizes(head, r.values, r.keys + r.headers)) {
 		*badp = n;

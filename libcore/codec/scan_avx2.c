@@ -12,10 +12,10 @@ matches(const uint8_t *at, __m256i want)
 	__m256i low = _mm256_loadu_si256((const __m256i *)(const void *)at);
 	__m256i high =
 	    _mm256_loadu_si256((const __m256i *)(const void *)(at + 32));
-	uint32_t a = (uint32_t)_mm256_movemask_epi8(
-	    _mm256_cmpeq_epi8(low, want));
-	uint32_t b = (uint32_t)_mm256_movemask_epi8(
-	    _mm256_cmpeq_epi8(high, want));
+	uint32_t a =
+	    (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, want));
+	uint32_t b =
+	    (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(high, want));
 
 	return a | (uint64_t)b << 32;
 }
@@ -33,8 +33,8 @@ sb_scan_avx2(const uint8_t *data, size_t len, uint8_t delim, uint32_t *ends,
 		while (bits != 0) {
 			if (n == max)
 				return n;
-			ends[n++] = (uint32_t)pos +
-			    (uint32_t)__builtin_ctzll(bits);
+			ends[n++] =
+			    (uint32_t)pos + (uint32_t)__builtin_ctzll(bits);
 			bits &= bits - 1;
 		}
 	}

@@ -43,7 +43,8 @@ ascending(const struct sb_view *v)
 	if (ow != 0) {
 		before = sb_column_get(v->col[SB_COL_OFFSET], ow, 0);
 		for (size_t i = 1; i < h->count; i++) {
-			uint64_t d = sb_column_get(v->col[SB_COL_OFFSET], ow, i);
+			uint64_t d =
+			    sb_column_get(v->col[SB_COL_OFFSET], ow, i);
 
 			if (d <= before)
 				return false;
@@ -156,8 +157,10 @@ user_time(const struct sb_view *v, uint64_t index)
 
 	if (!(h->flags & SB_BATCH_USER_TIME))
 		return SBLOG_NO_TIME;
-	entry = h->width[SB_COL_USER_TIME] == 0 ? 1 : sb_column_get(
-	    v->col[SB_COL_USER_TIME], h->width[SB_COL_USER_TIME], index);
+	entry = h->width[SB_COL_USER_TIME] == 0
+	    ? 1
+	    : sb_column_get(v->col[SB_COL_USER_TIME],
+		  h->width[SB_COL_USER_TIME], index);
 	if (entry == 0)
 		return SBLOG_NO_TIME;
 	return (int64_t)((uint64_t)h->user_time_min + (entry - 1));
@@ -204,8 +207,7 @@ span(const struct sb_view *v, enum sb_column c, uint32_t min, bool plus_one,
 	uint64_t sum = sb_column_sum(column, width, n) + n * min;
 
 	if (plus_one)
-		sum -= n -
-		    (min == 0 ? sb_column_zeros(column, width, n) : 0);
+		sum -= n - (min == 0 ? sb_column_zeros(column, width, n) : 0);
 	return sum;
 }
 
@@ -222,8 +224,8 @@ sb_view_skip(const struct sb_view *v, struct sb_at *at, uint64_t index)
 	    span(v, SB_COL_VALUE_LEN, h->value_len_min, true, from, index) +
 	    (index - from) * h->delim_len;
 	if (v->keys_len > 0)
-		at->key_pos += span(v, SB_COL_KEY_LEN, h->key_len_min, true,
-		    from, index);
+		at->key_pos +=
+		    span(v, SB_COL_KEY_LEN, h->key_len_min, true, from, index);
 	if (v->headers_len > 0)
 		at->header_pos += span(v, SB_COL_HEADER_LEN, h->header_len_min,
 		    false, from, index);

@@ -32,11 +32,12 @@ extern "C" {
 #define SBLOG_NO_TIME INT64_MIN /* no user time */
 
 enum {
-	SBLOG_NAME_MAX = 200,              /* bytes of a topic name */
-	SBLOG_KEY_MAX = 64 << 10,          /* bytes of a key */
-	SBLOG_HEADERS_MAX = 1 << 20,       /* bytes of one record's headers */
-	SBLOG_DELIM_MAX = 8,               /* bytes of a delimiter kept in a run */
-	SBLOG_VALUE_MAX = (1 << 30) - 1,   /* bytes of a value, whatever the topic says */
+	SBLOG_NAME_MAX = 200,        /* bytes of a topic name */
+	SBLOG_KEY_MAX = 64 << 10,    /* bytes of a key */
+	SBLOG_HEADERS_MAX = 1 << 20, /* bytes of one record's headers */
+	SBLOG_DELIM_MAX = 8,         /* bytes of a delimiter kept in a run */
+	SBLOG_VALUE_MAX =
+	    (1 << 30) - 1, /* bytes of a value, whatever the topic says */
 	SBLOG_BATCH_RECORDS_MAX = 1 << 20, /* records of one batch */
 };
 
@@ -61,10 +62,10 @@ struct sblog_err {
 	enum sblog_code code;
 	int sys;         /* errno of the failed system call, or 0 */
 	uint64_t offset; /* record concerned, or SBLOG_NO_OFFSET */
-	uint64_t end;    /* damage: first offset behind it, or SBLOG_NO_OFFSET */
-	uint64_t pos;    /* byte position in file, or UINT64_MAX */
-	char file[128];  /* path below the topic, "" if no file is concerned */
-	char msg[256];   /* "cannot sync: Input/output error"; no newline */
+	uint64_t end;   /* damage: first offset behind it, or SBLOG_NO_OFFSET */
+	uint64_t pos;   /* byte position in file, or UINT64_MAX */
+	char file[128]; /* path below the topic, "" if no file is concerned */
+	char msg[256];  /* "cannot sync: Input/output error"; no newline */
 };
 
 /* Name of a code, for reports: "busy", "damage", ...  Never NULL. */
@@ -82,8 +83,8 @@ struct sblog_store;
 struct sblog_topic;
 
 enum sblog_mode {
-	SBLOG_READ,   /* never writes a byte; works on a read-only file system */
-	SBLOG_WRITE,  /* the store or topic must exist */
+	SBLOG_READ,  /* never writes a byte; works on a read-only file system */
+	SBLOG_WRITE, /* the store or topic must exist */
 	SBLOG_CREATE, /* created, with its parent directories, if absent */
 };
 
@@ -175,20 +176,20 @@ int sblog_topic_remove(struct sblog_store *store, const char *name,
     struct sblog_err *err);
 
 struct sblog_info {
-	uint64_t start;         /* first offset there is */
-	uint64_t end;           /* published end: offset the next record gets */
-	uint64_t durable_end;   /* what surely survives a power cut */
-	uint64_t records;       /* in [start, end), without holes */
-	uint64_t generation;    /* of the manifest */
-	uint64_t chain;         /* hash of everything before end */
-	int64_t first_time_us;  /* append time of the first record, or 0 */
-	int64_t last_time_us;   /* of the last record, or 0 */
-	uint64_t bytes_stored;  /* of all files of records */
-	uint64_t bytes_raw;     /* values and delimiters before compression */
-	uint64_t bytes_unsealed; /* of WAL files */
-	uint32_t segments, wals; /* files of each kind */
-	uint32_t lost_ranges;   /* offset ranges known to be lost to damage */
-	char id[33];            /* the topic's random identity, hexadecimal */
+	uint64_t start;        /* first offset there is */
+	uint64_t end;          /* published end: offset the next record gets */
+	uint64_t durable_end;  /* what surely survives a power cut */
+	uint64_t records;      /* in [start, end), without holes */
+	uint64_t generation;   /* of the manifest */
+	uint64_t chain;        /* hash of everything before end */
+	int64_t first_time_us; /* append time of the first record, or 0 */
+	int64_t last_time_us;  /* of the last record, or 0 */
+	uint64_t bytes_stored; /* of all files of records */
+	uint64_t bytes_raw;    /* values and delimiters before compression */
+	uint64_t bytes_unsealed;  /* of WAL files */
+	uint32_t segments, wals;  /* files of each kind */
+	uint32_t lost_ranges;     /* offset ranges known to be lost to damage */
+	char id[33];              /* the topic's random identity, hexadecimal */
 	unsigned volatile_fs : 1; /* tmpfs: nothing survives a power cut */
 	unsigned readonly : 1;
 };
@@ -210,7 +211,7 @@ struct sblog_file {
 	uint64_t records;
 	uint64_t bytes, bytes_raw;
 	int64_t first_time_us, last_time_us; /* 0: no record */
-	bool indexed; /* a good index lies beside it */
+	bool indexed;                        /* a good index lies beside it */
 };
 
 /* The i-th file of records in offset order; SBLOG_END behind the last. */
@@ -253,7 +254,7 @@ int sblog_headers_next(struct sblog_bytes *run, struct sblog_bytes *namep,
 enum sblog_sync {
 	SBLOG_SYNC_DEFAULT, /* as the topic's setting "sync" says */
 	SBLOG_SYNC_BATCH,   /* durable before the call returns */
-	SBLOG_SYNC_NONE,    /* published; sblog_sync() or the kernel writes back */
+	SBLOG_SYNC_NONE, /* published; sblog_sync() or the kernel writes back */
 };
 
 enum sblog_codec {
@@ -338,7 +339,7 @@ struct sblog_cursor_opts {
 	uint64_t to;   /* 0: the end as published at open; SBLOG_NO_OFFSET: no
 			  limit (follow); else stop before this offset */
 	unsigned durable : 1; /* only what surely survives a power cut */
-	unsigned copy : 1;    /* the caller does not splice: batches have no fd */
+	unsigned copy : 1; /* the caller does not splice: batches have no fd */
 };
 
 /* SBLOG_ENOENT: from is past the end. */
@@ -433,19 +434,19 @@ int sblog_locate(struct sblog_topic *topic, uint64_t offset,
 typedef void (*sblog_progress_fn)(void *arg, uint64_t done, uint64_t total);
 
 struct sblog_seal_opts {
-	uint64_t older_us;  /* only WALs whose first record is older than this */
-	uint64_t larger;    /* only WALs with more bytes than this */
+	uint64_t older_us; /* only WALs whose first record is older than this */
+	uint64_t larger;   /* only WALs with more bytes than this */
 	unsigned dry_run : 1;
-	unsigned threads;   /* workers; 0: one per processor, at most 8 */
+	unsigned threads; /* workers; 0: one per processor, at most 8 */
 	sblog_progress_fn progress;
 	void *arg;
 };
 
 struct sblog_sealed {
-	uint64_t first, next;   /* offsets sealed: [first, next) */
+	uint64_t first, next; /* offsets sealed: [first, next) */
 	uint64_t records;
 	uint64_t bytes_before, bytes_after;
-	uint64_t segments;      /* files made */
+	uint64_t segments; /* files made */
 };
 
 /*
@@ -474,16 +475,17 @@ int sblog_index(struct sblog_topic *topic, enum sblog_index_mode mode,
 enum sblog_verify_depth {
 	SBLOG_VERIFY_NORMAL, /* every hash of every file */
 	SBLOG_VERIFY_QUICK,  /* manifest, headers, footers, sizes */
-	SBLOG_VERIFY_DEEP,   /* and decompress, columns, chain, index against data */
+	SBLOG_VERIFY_DEEP, /* and decompress, columns, chain, index against data */
 };
 
 struct sblog_finding {
-	const char *kind; /* "damage", "lost", "orphan", "torn", "index", "note" */
-	const char *file; /* path below the topic */
-	uint64_t pos;     /* byte position, or UINT64_MAX */
+	const char
+	    *kind; /* "damage", "lost", "orphan", "torn", "index", "note" */
+	const char *file;     /* path below the topic */
+	uint64_t pos;         /* byte position, or UINT64_MAX */
 	uint64_t first, next; /* offsets concerned, or SBLOG_NO_OFFSET */
 	const char *msg;
-	bool damage;      /* false: worth knowing, not damage */
+	bool damage; /* false: worth knowing, not damage */
 };
 typedef void (*sblog_finding_fn)(void *arg, const struct sblog_finding *f);
 
@@ -497,11 +499,11 @@ struct sblog_verify_opts {
 };
 
 struct sblog_verified {
-	uint64_t start, end;   /* offsets looked at */
+	uint64_t start, end; /* offsets looked at */
 	uint64_t records, batches, files, bytes;
-	uint64_t damages;      /* findings that are damage */
-	uint64_t notes;        /* other findings */
-	uint64_t chain;        /* at end, as recomputed (deep) or recorded */
+	uint64_t damages; /* findings that are damage */
+	uint64_t notes;   /* other findings */
+	uint64_t chain;   /* at end, as recomputed (deep) or recorded */
 };
 
 /*

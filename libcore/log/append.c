@@ -20,15 +20,15 @@
 #include "store/index.h"
 
 enum {
-	RUN_BYTES = 1 << 20,     /* a run is cut into batches of about this */
-	RUN_RECORDS = 64 << 10,  /* and of no more records than this */
-	GATHER_MAX = 64 << 10,   /* a single larger value is not copied */
-	ZERO_AHEAD = 64 << 10,   /* small durable appends write zeros so far */
+	RUN_BYTES = 1 << 20,    /* a run is cut into batches of about this */
+	RUN_RECORDS = 64 << 10, /* and of no more records than this */
+	GATHER_MAX = 64 << 10,  /* a single larger value is not copied */
+	ZERO_AHEAD = 64 << 10,  /* small durable appends write zeros so far */
 	ZERO_PIECE = 16 << 10,
-	WRITE_BACK = 8 << 20,    /* bulk appends start write-back each so often */
-	SPACE_STEP = 1 << 20,    /* min.free.bytes is asked each so often */
-	SMALL_SIZE = 2 << 10,    /* batches up to here are put together */
-	PACK_FROM = 256,         /* smaller columns are not worth compressing */
+	WRITE_BACK = 8 << 20, /* bulk appends start write-back each so often */
+	SPACE_STEP = 1 << 20, /* min.free.bytes is asked each so often */
+	SMALL_SIZE = 2 << 10, /* batches up to here are put together */
+	PACK_FROM = 256,      /* smaller columns are not worth compressing */
 };
 
 static const uint8_t zeros[ZERO_PIECE];
@@ -71,10 +71,12 @@ check_space(struct sblog_topic *t, struct sblog_err *err)
 		t->pub.pos - t->space_checked < SPACE_STEP))
 		return 0;
 	if ((rc = sb_sys_fs(t->dirfd, &fs, &free_bytes)) < 0)
-		return sb_err_sys(err, SBLOG_EIO, rc, "", "cannot ask for space");
+		return sb_err_sys(err, SBLOG_EIO, rc, "",
+		    "cannot ask for space");
 	if (free_bytes < t->config.min_free_bytes)
 		return sb_err_set(err, SBLOG_EIO, "",
-		    "only %" PRIu64 " bytes are free, min.free.bytes is %" PRIu64,
+		    "only %" PRIu64
+		    " bytes are free, min.free.bytes is %" PRIu64,
 		    free_bytes, t->config.min_free_bytes);
 	t->space_checked = t->pub.pos;
 	return 0;
@@ -136,9 +138,9 @@ total_size(const struct sb_batch *h, uint64_t pos)
 {
 	uint64_t end = pos + sb_batch_used(h);
 
-	return sb_align_up(end, sb_batch_used(h) >= SB_BATCH_BULK
-		       ? SB_BATCH_BULK_ALIGN
-		       : SB_BATCH_ALIGN) -
+	return sb_align_up(end,
+		   sb_batch_used(h) >= SB_BATCH_BULK ? SB_BATCH_BULK_ALIGN
+						     : SB_BATCH_ALIGN) -
 	    pos;
 }
 
@@ -173,8 +175,7 @@ write_small(struct sblog_topic *t, const struct draft *d,
 		memcpy(at, d->values, h->values_stored);
 	at += h->values_stored;
 	memset(at, 0, (size_t)(h->total_size - sb_batch_used(h)));
-	return sb_sys_pwrite(t->wal.fd, all, (size_t)h->total_size,
-	    t->pub.pos);
+	return sb_sys_pwrite(t->wal.fd, all, (size_t)h->total_size, t->pub.pos);
 }
 
 /* Head, columns, values, padding; for small durable batches zeros ahead, so
@@ -327,8 +328,8 @@ stamp(struct sblog_topic *t, struct draft *d, int64_t *last_timep,
 		if (d->recs[0].offset < t->pub.end ||
 		    d->recs[0].time_us < t->pub.last_time)
 			return sb_err_set(err, SBLOG_ECOND, "",
-			    "end is %" PRIu64
-			    ", record has offset %" PRIu64 " or an older time",
+			    "end is %" PRIu64 ", record has offset %" PRIu64
+			    " or an older time",
 			    t->pub.end, d->recs[0].offset);
 		*last_timep = last->time_us;
 		return lay_out(t, d, h->count, t->pub.end, err);
@@ -427,8 +428,9 @@ copy_records(struct sblog_topic *t, const struct sblog_record *recs, size_t n,
 			continue;
 		}
 		if (recs[i].offset >= SB_OFFSET_MAX || recs[i].time_us < 0 ||
-		    (i > 0 && (recs[i].offset <= recs[i - 1].offset ||
-			recs[i].time_us < recs[i - 1].time_us)))
+		    (i > 0 &&
+			(recs[i].offset <= recs[i - 1].offset ||
+			    recs[i].time_us < recs[i - 1].time_us)))
 			return sb_err_set(err, SBLOG_ECOND, "",
 			    "record %zu: offset %" PRIu64
 			    " does not follow the one before",
@@ -566,8 +568,8 @@ sblog_append_run(struct sblog_topic *t, const struct sblog_run *run,
 		memcpy(d.head.delim, run->delim, run->delim_len);
 	}
 	whole.len = complete(run, d.head.delim, d.head.delim_len);
-	if ((rc = cut_run(t, &whole, d.head.delim, d.head.delim_len, &n,
-		 err)) < 0)
+	if ((rc = cut_run(t, &whole, d.head.delim, d.head.delim_len, &n, err)) <
+	    0)
 		return rc;
 	*done = (struct sblog_appended){ .first = 0 };
 	if (n == 0)
@@ -589,7 +591,7 @@ sblog_append_run(struct sblog_topic *t, const struct sblog_run *run,
 		return rc;
 	done->first = d.head.base;
 	done->next = d.head.next;
-	done->consumed = d.head.values_raw < run->len ? d.head.values_raw
-						       : run->len;
+	done->consumed =
+	    d.head.values_raw < run->len ? d.head.values_raw : run->len;
 	return 0;
 }

@@ -18,8 +18,8 @@
 enum {
 	WORKERS_MAX = 8,
 	SLOTS_EACH = 4,
-	RECORDS_MAX = 8192, /* merged into one block */
-	TAIL_MAX = 64 << 10, /* bytes of keys and headers merged */
+	RECORDS_MAX = 8192,     /* merged into one block */
+	TAIL_MAX = 64 << 10,    /* bytes of keys and headers merged */
 	MERGE_BELOW = 32 << 10, /* batches from here on are only cut */
 };
 
@@ -29,8 +29,8 @@ struct slot {
 	enum stage stage;
 	struct sb_batch head;
 	int64_t last_time;
-	struct sb_buf columns, values; /* raw */
-	struct sb_buf packed;          /* columns, then values */
+	struct sb_buf columns, values;         /* raw */
+	struct sb_buf packed;                  /* columns, then values */
 	const uint8_t *columns_at, *values_at; /* as they will be stored */
 };
 
@@ -343,8 +343,8 @@ cut(struct sb_blocks *b, const struct sb_view *v, const struct sb_at *from,
 	s->head.flags &= SB_BATCH_USER_TIME;
 	s->head.count = (uint32_t)(j - i);
 	s->head.base = b->tile;
-	s->head.next = j == v->head.count ? v->head.next
-					   : sb_view_offset(v, j - 1) + 1;
+	s->head.next =
+	    j == v->head.count ? v->head.next : sb_view_offset(v, j - 1) + 1;
 	s->head.base_time = time;
 	for (int c = 0; c < SB_COLS; c++)
 		entry += v->head.width[c];
@@ -367,8 +367,7 @@ cut(struct sb_blocks *b, const struct sb_view *v, const struct sb_at *from,
 		memcpy(out, v->keys + from->key_pos, keys);
 	if (headers > 0)
 		memcpy(out + keys, v->headers + from->header_pos, headers);
-	memcpy(s->values.data, v->values + from->value_pos,
-	    s->head.values_raw);
+	memcpy(s->values.data, v->values + from->value_pos, s->head.values_raw);
 	s->last_time = sb_view_time(v, j - 1);
 	return submit(b, s, err);
 }
@@ -425,9 +424,8 @@ sb_blocks_begin(struct sb_blocks **bp, struct sb_segment_writer *w,
 	b->codec = codec;
 	b->chain = chain;
 	b->tile = w->head.base;
-	b->slot_count = (workers > WORKERS_MAX ? WORKERS_MAX : workers) *
-		SLOTS_EACH +
-	    1;
+	b->slot_count =
+	    (workers > WORKERS_MAX ? WORKERS_MAX : workers) * SLOTS_EACH + 1;
 	b->slots = calloc(b->slot_count, sizeof(*b->slots));
 	b->recs = malloc(RECORDS_MAX * sizeof(*b->recs));
 	b->lz_state = malloc(sb_lz_state_size());

@@ -29,8 +29,8 @@ int sb_blocks_add(struct sb_blocks *b, const struct sb_view *view,
     struct sblog_err *err) SB_MUST_CHECK;
 
 /* All is written to w; *chainp: of everything up to the last record. */
-int sb_blocks_end(struct sb_blocks *b, uint64_t *chainp, struct sblog_err *err)
-    SB_MUST_CHECK;
+int sb_blocks_end(struct sb_blocks *b, uint64_t *chainp,
+    struct sblog_err *err) SB_MUST_CHECK;
 
 void sb_blocks_free(struct sb_blocks *b);
 

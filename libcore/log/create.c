@@ -43,8 +43,8 @@ sb_topic_init(int dirfd, const struct sblog_setting *set, size_t n,
 	    (rc = make_empty(dirfd, SB_NAME_LOCK_MAINT, err)) < 0 ||
 	    (rc = sb_config_change(dirfd, set, n, false, err)) < 0 ||
 	    (rc = sb_state_create(dirfd, m.topic, err)) < 0 ||
-	    (rc = sb_wal_create(dirfd, m.topic, 0, SB_CHAIN_START, &wal,
-		 err)) < 0)
+	    (rc = sb_wal_create(dirfd, m.topic, 0, SB_CHAIN_START, &wal, err)) <
+		0)
 		return rc;
 	if (sb_manifest_insert(&m, 0, &wal) < 0)
 		return sb_err_nomem(err);

@@ -24,8 +24,8 @@ struct sblog_cursor {
 	struct sb_state state; /* of our own where it may be written to */
 	bool state_tried;
 
-	uint64_t next; /* offset wanted */
-	uint64_t to;   /* as asked for, or SBLOG_NO_OFFSET */
+	uint64_t next;  /* offset wanted */
+	uint64_t to;    /* as asked for, or SBLOG_NO_OFFSET */
 	uint64_t limit; /* offsets below it are known to be readable */
 	struct sb_source source;
 	uint64_t pos, expected; /* next batch, and its base offset */
@@ -34,7 +34,7 @@ struct sblog_cursor {
 	struct sb_view view;
 	struct sb_at at;
 	uint64_t view_pos;
-	uint64_t plain_end;         /* see set_plain */
+	uint64_t plain_end; /* see set_plain */
 	struct sblog_record plain;
 
 	bool damaged; /* what sblog_cursor_skip steps over */
@@ -52,8 +52,7 @@ refresh(struct sblog_cursor *c, struct sblog_err *err)
 
 	if ((rc = sb_topic_peek(t, &c->pub, err)) < 0)
 		return rc;
-	if (generation != t->manifest.generation ||
-	    c->manifest.files == NULL) {
+	if (generation != t->manifest.generation || c->manifest.files == NULL) {
 		sb_manifest_release(&c->manifest);
 		if (sb_manifest_copy(&c->manifest, &t->manifest) < 0)
 			return sb_err_nomem(err);
@@ -76,8 +75,8 @@ readable_end(const struct sblog_cursor *c)
 	uint64_t end = c->pub.end;
 
 	if (c->opts.durable) {
-		uint64_t durable = sb_state_durable(&c->topic->state,
-		    c->manifest.topic);
+		uint64_t durable =
+		    sb_state_durable(&c->topic->state, c->manifest.topic);
 
 		end = sb_min_u64(end, sb_max_u64(durable, c->pub.wal_base));
 	}

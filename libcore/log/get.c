@@ -15,7 +15,7 @@
 
 struct sb_open_file {
 	struct sb_source source;
-	uint8_t *seen; /* bit i: batch i of the index was verified */
+	uint8_t *seen;     /* bit i: batch i of the index was verified */
 	uint64_t last_pos; /* of the batch in view, 0: none */
 	struct sb_view view;
 	bool whole; /* view has all its values */
@@ -24,7 +24,7 @@ struct sb_open_file {
 struct sb_reader {
 	struct sb_manifest manifest;
 	struct sb_published pub;
-	uint64_t seq; /* of the state page when pub was read */
+	uint64_t seq;               /* of the state page when pub was read */
 	struct sb_open_file *files; /* as many as the manifest names */
 	size_t hint;                /* file that was asked last */
 };
@@ -213,8 +213,7 @@ pick(struct sb_source *s, struct sb_view *v, bool packed, uint64_t offset,
 	int rc;
 
 	sb_view_skip(v, &at, sb_view_find(v, offset));
-	if (at.index == v->head.count ||
-	    sb_view_offset(v, at.index) != offset)
+	if (at.index == v->head.count || sb_view_offset(v, at.index) != offset)
 		return no_such(offset, err);
 	if (packed) {
 		end = at;

@@ -37,8 +37,8 @@ collect(struct sb_source *s, uint64_t step, uint64_t end, struct sb_buf *out,
 	struct sb_batch head;
 	int rc = 0;
 
-	while (expected < end &&
-	    (rc = sb_source_head(s, pos, &head, err)) == 0) {
+	while (
+	    expected < end && (rc = sb_source_head(s, pos, &head, err)) == 0) {
 		const struct sb_index_entry e = { head.base, pos,
 			head.base_time };
 
@@ -130,8 +130,8 @@ drop(struct indexing *x, const struct sb_file *f, enum sb_name_kind kind,
 	if (size_of(x->topic, kind, f->base) == 0)
 		return 0;
 	sb_name_format(name, kind, f->base);
-	if (!x->dry_run &&
-	    (rc = sb_sys_unlink(x->topic->dirfd, name)) < 0 && rc != -ENOENT)
+	if (!x->dry_run && (rc = sb_sys_unlink(x->topic->dirfd, name)) < 0 &&
+	    rc != -ENOENT)
 		return sb_err_sys(err, SBLOG_EIO, rc, name, "cannot remove");
 	x->done->dropped++;
 	return 0;
@@ -150,8 +150,8 @@ index_segment(struct indexing *x, const struct sb_file *f, struct sb_source *s,
 
 	if ((rc = collect(s, 0, f->next, &entries, err)) < 0)
 		goto out;
-	opened = sb_index_open(&ix, t->dirfd, f, t->manifest.topic, &t->cpu,
-	    &why);
+	opened =
+	    sb_index_open(&ix, t->dirfd, f, t->manifest.topic, &t->cpu, &why);
 	good = opened == 0 && same(&ix, &entries);
 	if (good)
 		x->done->good++;

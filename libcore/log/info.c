@@ -121,7 +121,7 @@ sblog_topic_file(struct sblog_topic *t, size_t i, struct sblog_file *file,
 		.bytes_raw = active ? p.wal_raw : f->raw,
 		.first_time_us = active ? p.wal_time : f->first_time,
 		.last_time_us = active && p.wal_count == 0 ? 0
-		    : active				   ? p.last_time
+		    : active                               ? p.last_time
 							   : f->last_time,
 		.indexed = indexed(t, f),
 	};

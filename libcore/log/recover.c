@@ -18,7 +18,7 @@ enum { LOST_MAX = 64 }; /* separate gaps told apart in one WAL */
 
 /* What lies behind the point where a walk ended. */
 struct rest {
-	uint64_t next;         /* offset behind the last good batch there, or 0 */
+	uint64_t next; /* offset behind the last good batch there, or 0 */
 	uint64_t durable_upto; /* the largest that those batches knew */
 	uint64_t count, raw;
 	struct sb_lost lost[LOST_MAX];
@@ -160,8 +160,7 @@ adopt(struct sblog_topic *t, const struct sb_tail *tail, struct sblog_err *err)
 	t->own_pos = 0;
 	t->written_back = 0;
 	sb_state_reset(&t->state, t->manifest.topic, t->boot, &t->pub);
-	sb_state_set_durable(&t->state, t->pub.end, t->pub.ordinal,
-	    t->pub.pos);
+	sb_state_set_durable(&t->state, t->pub.end, t->pub.ordinal, t->pub.pos);
 	sb_state_set_dirty(&t->state, false);
 	sb_state_wake(&t->state);
 	return 0;
@@ -184,8 +183,7 @@ retire(struct sblog_topic *t, struct sb_tail *tail, struct rest *r,
 
 /* Walk from *tail and do what its end asks for. */
 static int
-recover_from(struct sblog_topic *t, struct sb_tail *tail,
-    struct sblog_err *err)
+recover_from(struct sblog_topic *t, struct sb_tail *tail, struct sblog_err *err)
 {
 	uint64_t durable;
 	struct rest rest;
@@ -212,13 +210,13 @@ recover_from(struct sblog_topic *t, struct sb_tail *tail,
 	if ((rc = look_behind(&t->wal, tail, st.size, &rest, err)) < 0)
 		return rc;
 	durable = sb_max_u64(tail->durable_upto, rest.durable_upto);
-	durable = sb_max_u64(durable,
-	    sb_state_durable(&t->state, t->manifest.topic));
+	durable =
+	    sb_max_u64(durable, sb_state_durable(&t->state, t->manifest.topic));
 	if (tail->end < durable)
 		return retire(t, tail, &rest, st.size, durable, err);
 	if (st.size > tail->pos &&
-	    (rc = sb_wal_quarantine(&t->wal, t->dirfd, tail->pos, &zero,
-		 err)) < 0)
+	    (rc = sb_wal_quarantine(&t->wal, t->dirfd, tail->pos, &zero, err)) <
+		0)
 		return rc;
 	return adopt(t, tail, err);
 }
@@ -348,8 +346,8 @@ end_behind_damage(const struct sblog_topic *t, const struct sb_wal *w,
 	if ((rc = look_behind(w, tail, st.size, &rest, err)) < 0)
 		return rc;
 	durable = sb_max_u64(tail->durable_upto, rest.durable_upto);
-	durable = sb_max_u64(durable,
-	    sb_state_durable(&t->state, t->manifest.topic));
+	durable =
+	    sb_max_u64(durable, sb_state_durable(&t->state, t->manifest.topic));
 	if (tail->end < durable) {
 		p->end = sb_max_u64(durable, rest.next);
 		p->pos = sb_max_u64(st.size, tail->pos + SB_BATCH_HEAD_SIZE);

@@ -111,8 +111,8 @@ check_part(void *arg)
 		if (p->rc != 0)
 			break;
 		p->records += head.count;
-		after = (struct sb_batch){ .base = p->end,
-			.chain = p->end_chain };
+		after =
+		    (struct sb_batch){ .base = p->end, .chain = p->end_chain };
 		if (i + 1 < p->count)
 			p->rc = sb_source_head(&p->source,
 			    p->entries[i + 1].pos, &after, &p->err);
@@ -183,8 +183,7 @@ read_back(struct sealing *s, const struct sb_segment_writer *w,
 		p->to = p->count * (i + 1) / n;
 		p->end = file->next;
 		p->end_chain = file->end_chain;
-		if (i + 1 < n &&
-		    sb_sys_spawn(&threads[i], check_part, p) == 0)
+		if (i + 1 < n && sb_sys_spawn(&threads[i], check_part, p) == 0)
 			running[i] = true;
 		else
 			check_part(p);
@@ -201,7 +200,8 @@ read_back(struct sealing *s, const struct sb_segment_writer *w,
 	}
 	if (rc == 0 && records != file->count)
 		return sb_err_damage(err, w->file.name, UINT64_MAX, file->base,
-		    file->next, "read back, it holds another number of records");
+		    file->next,
+		    "read back, it holds another number of records");
 	return rc;
 }
 
@@ -233,8 +233,8 @@ feed_blocks(struct sealing *s, struct sb_source *src, struct sb_blocks *b,
 			return damage_at(src, pos, expected, head.base,
 			    "batch does not follow the one before", err);
 		if (rc == 0)
-			rc = sb_source_view(src, pos, &head, SB_WANT_ALL,
-			    &view, err);
+			rc = sb_source_view(src, pos, &head, SB_WANT_ALL, &view,
+			    err);
 		if (rc == SBLOG_EDAMAGE) {
 			err->offset = expected;
 			err->end = src->file.next;
@@ -269,8 +269,8 @@ write_segment(struct sealing *s, struct sb_source *src,
 		return rc;
 	if (chain != src->file.end_chain || w->foot.count != src->file.count)
 		return damage_at(src, UINT64_MAX, src->file.base,
-		    src->file.next, "chain at the end differs from the manifest",
-		    err);
+		    src->file.next,
+		    "chain at the end differs from the manifest", err);
 	if ((rc = sb_segment_finish(w, src->file.next, chain, file, err)) < 0)
 		return rc;
 	return read_back(s, w, file, err);
@@ -361,8 +361,7 @@ wanted(const struct sblog_seal_opts *o, int64_t first_time, uint64_t bytes)
 {
 	int64_t age = sb_sys_time_us() - first_time;
 
-	return (o->older_us == 0 ||
-		   (age > 0 && (uint64_t)age > o->older_us)) &&
+	return (o->older_us == 0 || (age > 0 && (uint64_t)age > o->older_us)) &&
 	    bytes > o->larger;
 }
 

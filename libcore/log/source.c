@@ -50,9 +50,8 @@ sb_source_open(struct sb_source *s, int dirfd, const struct sb_file *file,
 	    file->base);
 	rc = sb_sys_open(dirfd, s->name, SB_OPEN_READ);
 	if (rc < 0)
-		return sb_err_sys(err,
-		    rc == -ENOENT ? SBLOG_ENOENT : SBLOG_EIO, rc, s->name,
-		    "cannot open");
+		return sb_err_sys(err, rc == -ENOENT ? SBLOG_ENOENT : SBLOG_EIO,
+		    rc, s->name, "cannot open");
 	s->fd = rc;
 	s->window = SB_WINDOW_INIT(s->fd);
 	s->index = SB_INDEX_INIT;
@@ -178,8 +177,8 @@ sections(struct sb_source *s, uint64_t pos, const struct sb_batch *head,
 }
 
 int
-sb_source_hashes(struct sb_source *s, uint64_t pos,
-    const struct sb_batch *head, struct sblog_err *err)
+sb_source_hashes(struct sb_source *s, uint64_t pos, const struct sb_batch *head,
+    struct sblog_err *err)
 {
 	const uint8_t *columns;
 

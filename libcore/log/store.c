@@ -21,8 +21,9 @@ sblog_name_ok(const char *name)
 
 	return len > 0 && len <= SBLOG_NAME_MAX &&
 	    memchr(first, name[0], sizeof(first) - 1) != NULL &&
-	    strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			 "abcdefghijklmnopqrstuvwxyz0123456789._-") == len;
+	    strspn(name,
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"abcdefghijklmnopqrstuvwxyz0123456789._-") == len;
 }
 
 /* mkdir -p; what is there already is fine. */

@@ -104,8 +104,8 @@ write_again(struct sblog_topic *t, uint64_t pos, uint64_t end)
 	if (sb_buf_reserve(&buf, COPY_SIZE) < 0)
 		return -ENOMEM;
 	for (; rc == 0 && pos < end; pos += (uint64_t)n) {
-		size_t len = end - pos < COPY_SIZE ? (size_t)(end - pos)
-						   : COPY_SIZE;
+		size_t len =
+		    end - pos < COPY_SIZE ? (size_t)(end - pos) : COPY_SIZE;
 
 		n = sb_sys_pread(t->wal.fd, buf.data, len, pos);
 		if (n <= 0)
@@ -192,8 +192,7 @@ sync_failed(struct sblog_topic *t, int sync_rc, struct sblog_err *err)
 		return sb_err_sys(err, SBLOG_EUNKNOWN, sync_rc, t->wal.name,
 		    "cannot sync, and cannot lock to undo it");
 	if (!sb_state_read(&t->state, t->manifest.topic, t->boot, &now) ||
-	    sb_state_dirty(&t->state) ||
-	    now.ordinal != t->own_before.ordinal ||
+	    sb_state_dirty(&t->state) || now.ordinal != t->own_before.ordinal ||
 	    now.wal_ino != t->wal.ino) {
 		rc = sb_err_sys(err, SBLOG_EUNKNOWN, sync_rc, t->wal.name,
 		    "cannot sync");

@@ -127,7 +127,8 @@ sb_topic_reload(struct sblog_topic *t, struct sblog_err *err)
 	sb_manifest_release(&t->manifest);
 	t->manifest = fresh;
 	active = sb_manifest_active(&t->manifest);
-	if (t->wal.fd >= 0 && (active == NULL ||
+	if (t->wal.fd >= 0 &&
+	    (active == NULL ||
 		memcmp(active->salt, t->wal.head.salt, SB_SALT_SIZE) != 0))
 		sb_wal_close(&t->wal);
 	return 0;

@@ -36,8 +36,8 @@ struct sblog_topic {
 	struct sb_cpu cpu;
 
 	/* of appenders */
-	struct sb_wal wal;         /* the active WAL */
-	struct sb_published pub;   /* as validated under the lock last time */
+	struct sb_wal wal;       /* the active WAL */
+	struct sb_published pub; /* as validated under the lock last time */
 	/* Bytes [own_before.pos, own_pos) of the WAL with own_before.ordinal
 	 * were written by this handle and are not known to be durable;
 	 * own_alone: nobody else wrote between them, and nobody was told that
@@ -46,11 +46,11 @@ struct sblog_topic {
 	uint64_t own_pos, own_end;
 	bool own_alone;
 	uint64_t written_back; /* write-back was started up to here */
-	struct sb_buf scratch;  /* heads, columns, gathered values */
+	struct sb_buf scratch; /* heads, columns, gathered values */
 	struct sb_buf packed;
 	uint32_t *ends; /* of sb_scan */
 	size_t ends_size;
-	struct sb_buf stamped;  /* records with offset and time */
+	struct sb_buf stamped; /* records with offset and time */
 	void *lz_state;
 	uint64_t space_checked; /* min.free.bytes: asked at this position */
 
@@ -61,16 +61,15 @@ struct sblog_topic {
 /* ---- topic.c ---- */
 
 /* (Re)read the manifest, and open what depends on it again. */
-int sb_topic_reload(struct sblog_topic *t, struct sblog_err *err)
-    SB_MUST_CHECK;
+int sb_topic_reload(struct sblog_topic *t, struct sblog_err *err) SB_MUST_CHECK;
 
 /* flock of lock.append / lock.maint, made if absent; maint before append.
  * SBLOG_EBUSY after the store's lock timeout. */
-int sb_topic_lock_append(struct sblog_topic *t, struct sblog_err *err)
-    SB_MUST_CHECK;
+int sb_topic_lock_append(struct sblog_topic *t,
+    struct sblog_err *err) SB_MUST_CHECK;
 void sb_topic_unlock_append(struct sblog_topic *t);
-int sb_topic_lock_maint(struct sblog_topic *t, struct sblog_err *err)
-    SB_MUST_CHECK;
+int sb_topic_lock_maint(struct sblog_topic *t,
+    struct sblog_err *err) SB_MUST_CHECK;
 void sb_topic_unlock_maint(struct sblog_topic *t);
 
 /*
@@ -90,8 +89,8 @@ void sb_reader_free(struct sb_reader *reader);
  * log.  Cheap when the state page is valid and clean; else the tail is looked
  * at, quarantined where torn, the WAL retired where damaged.
  */
-int sb_topic_validate(struct sblog_topic *t, struct sblog_err *err)
-    SB_MUST_CHECK;
+int sb_topic_validate(struct sblog_topic *t,
+    struct sblog_err *err) SB_MUST_CHECK;
 
 /*
  * For readers, without any lock: published end as the state page or, where
@@ -122,8 +121,7 @@ int sb_topic_new_wal(struct sblog_topic *t, const struct sb_tail *tail,
  * Finish the active WAL (which has at least one batch) and start a new one;
  * lock.append is held and t->pub valid.
  */
-int sb_topic_rotate(struct sblog_topic *t, struct sblog_err *err)
-    SB_MUST_CHECK;
+int sb_topic_rotate(struct sblog_topic *t, struct sblog_err *err) SB_MUST_CHECK;
 
 /* ---- remove.c / create.c ---- */
 
@@ -132,7 +130,7 @@ int sb_topic_init(int dirfd, const struct sblog_setting *set, size_t n,
     struct sblog_err *err) SB_MUST_CHECK;
 
 /* Move a file that nobody knows to lost+found of the topic. */
-int sb_topic_set_aside(int dirfd, const char *name, struct sblog_err *err)
-    SB_MUST_CHECK;
+int sb_topic_set_aside(int dirfd, const char *name,
+    struct sblog_err *err) SB_MUST_CHECK;
 
 #endif

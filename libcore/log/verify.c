@@ -398,8 +398,8 @@ check_source(struct job *j, struct sb_source *s, struct sblog_err *err)
 		.chain = s->file.chain,
 	};
 	bool segment = s->file.kind == SBLOG_FILE_SEGMENT;
-	uint64_t end = s->file.kind == SBLOG_FILE_WAL_ACTIVE ? j->pub.end
-							      : s->file.next;
+	uint64_t end =
+	    s->file.kind == SBLOG_FILE_WAL_ACTIVE ? j->pub.end : s->file.next;
 	struct sb_seg_foot foot;
 	bool good = false;
 	int rc;
@@ -428,8 +428,7 @@ check_source(struct job *j, struct sb_source *s, struct sblog_err *err)
 		j->done->chain = w.chain;
 	if ((rc = check_trailer(j, s, &w, err)) < 0)
 		return rc;
-	return j->opts->depth == SBLOG_VERIFY_DEEP ? check_index(j, s, err)
-						   : 0;
+	return j->opts->depth == SBLOG_VERIFY_DEEP ? check_index(j, s, err) : 0;
 }
 
 /* Files that belong to nobody, and what recovery has put aside. */
@@ -581,9 +580,8 @@ sblog_verify(struct sblog_topic *t, const struct sblog_verify_opts *opts,
 	check_lost(&j);
 	if ((rc = check_files(&j, err)) < 0 || (rc = check_names(&j, err)) < 0)
 		goto out;
-	if (j.chain_known && opts != NULL &&
-	    opts->depth == SBLOG_VERIFY_DEEP && done->chain != j.pub.chain &&
-	    j.pub.end == done->end)
+	if (j.chain_known && opts != NULL && opts->depth == SBLOG_VERIFY_DEEP &&
+	    done->chain != j.pub.chain && j.pub.end == done->end)
 		tell_file(&j, "note", SB_NAME_STATE, false,
 		    "chain in the page differs from the records");
 out:

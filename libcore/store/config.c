@@ -38,27 +38,26 @@ static const struct setting {
 	uint64_t min, max;
 } table[SETTINGS] = {
 	[COMPRESSION] = { .name = "compression.type",
-		.standard = "lz4",
-		.words = (const char *const[]){ "none", "lz4", NULL } },
+	    .standard = "lz4",
+	    .words = (const char *const[]){ "none", "lz4", NULL } },
 	[MAX_MESSAGE] = { .name = "max.message.bytes",
-		.standard = "64M",
-		.min = 1,
-		.max = SBLOG_VALUE_MAX },
+	    .standard = "64M",
+	    .min = 1,
+	    .max = SBLOG_VALUE_MAX },
 	[MIN_FREE] = { .name = "min.free.bytes",
-		.standard = "0",
-		.min = 0,
-		.max = UINT64_C(1) << 60 },
+	    .standard = "0",
+	    .min = 0,
+	    .max = UINT64_C(1) << 60 },
 	[READONLY] = { .name = "readonly",
-		.standard = "false",
-		.words = (const char *const[]){ "false", "true", NULL } },
+	    .standard = "false",
+	    .words = (const char *const[]){ "false", "true", NULL } },
 	[SEGMENT] = { .name = "segment.bytes",
-		.standard = "1G",
-		.min = 64 << 10,
-		.max = UINT64_C(64) << 30 },
+	    .standard = "1G",
+	    .min = 64 << 10,
+	    .max = UINT64_C(64) << 30 },
 	[SYNC] = { .name = "sync",
-		.standard = "batch",
-		.words =
-		    (const char *const[]){ "batch", "record", "none", NULL } },
+	    .standard = "batch",
+	    .words = (const char *const[]){ "batch", "record", "none", NULL } },
 };
 
 static int
@@ -151,8 +150,8 @@ trim(const char **at, const char *end)
 {
 	while (*at < end && (**at == ' ' || **at == '\t'))
 		(*at)++;
-	while (end > *at && (end[-1] == ' ' || end[-1] == '\t' ||
-		end[-1] == '\r'))
+	while (
+	    end > *at && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'))
 		end--;
 	return (size_t)(end - *at);
 }
@@ -180,9 +179,8 @@ static int
 bad_line(uint64_t pos, const struct line *l, const char *why,
     struct sblog_err *err)
 {
-	int rc = sb_err_set(err, SBLOG_EINVAL, SB_NAME_CONFIG,
-	    "%.*s: %s", (int)(l->name_len < 60 ? l->name_len : 60), l->name,
-	    why);
+	int rc = sb_err_set(err, SBLOG_EINVAL, SB_NAME_CONFIG, "%.*s: %s",
+	    (int)(l->name_len < 60 ? l->name_len : 60), l->name, why);
 
 	err->pos = pos;
 	return rc;

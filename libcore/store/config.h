@@ -8,14 +8,15 @@
 #include "sblog.h"
 
 struct sb_config {
-	uint64_t segment_bytes;     /* segment.bytes: a WAL is finished at this */
+	uint64_t segment_bytes; /* segment.bytes: a WAL is finished at this */
 	uint64_t max_message_bytes; /* max.message.bytes */
 	uint64_t min_free_bytes;    /* min.free.bytes: appends stop below it */
 	enum sblog_codec compression; /* compression.type, of segments */
 	enum sblog_sync sync;         /* sync: batch | none */
 	bool sync_record;             /* sync = record */
 	bool readonly;                /* readonly: appends are refused */
-	uint8_t origin[8]; /* enum sblog_setting_origin, by index in the table */
+	uint8_t
+	    origin[8]; /* enum sblog_setting_origin, by index in the table */
 };
 
 /*

@@ -68,9 +68,8 @@ sb_index_open(struct sb_index *ix, int dirfd, const struct sb_file *segment,
 	sb_name_format(name, SB_NAME_INDEX, segment->base);
 	fd = sb_sys_open(dirfd, name, SB_OPEN_READ);
 	if (fd < 0)
-		return sb_err_sys(err,
-		    fd == -ENOENT ? SBLOG_ENOENT : SBLOG_EIO, fd, name,
-		    "cannot open");
+		return sb_err_sys(err, fd == -ENOENT ? SBLOG_ENOENT : SBLOG_EIO,
+		    fd, name, "cannot open");
 	if ((rc = sb_sys_fstat(fd, &st)) < 0) {
 		rc = sb_err_sys(err, SBLOG_EIO, rc, name, "cannot stat");
 	} else if (st.size < SB_FILE_HEAD_SIZE) {
@@ -174,8 +173,9 @@ sb_index_at(const struct sb_index *ix, uint64_t i)
 
 int
 sb_index_save(int dirfd, const struct sb_file *segment,
-    const uint8_t topic[static SB_ID_SIZE], const struct sb_index_entry *entries,
-    uint64_t n, struct sb_cpu *cpu, struct sblog_err *err)
+    const uint8_t topic[static SB_ID_SIZE],
+    const struct sb_index_entry *entries, uint64_t n, struct sb_cpu *cpu,
+    struct sblog_err *err)
 {
 	uint64_t size = n * COLUMNS * WORD;
 	struct sb_file_head h = {

@@ -68,8 +68,9 @@ struct sb_index_entry sb_index_at(const struct sb_index *ix, uint64_t i);
 /* Write the index file of a segment, complete or not at all; no fsync of the
  * directory is needed.  entries in order. */
 int sb_index_save(int dirfd, const struct sb_file *segment,
-    const uint8_t topic[static SB_ID_SIZE], const struct sb_index_entry *entries,
-    uint64_t n, struct sb_cpu *cpu, struct sblog_err *err) SB_MUST_CHECK;
+    const uint8_t topic[static SB_ID_SIZE],
+    const struct sb_index_entry *entries, uint64_t n, struct sb_cpu *cpu,
+    struct sblog_err *err) SB_MUST_CHECK;
 
 /* ---- of a WAL ---- */
 

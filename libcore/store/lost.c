@@ -65,8 +65,8 @@ copy_range(struct sb_tmp *to, int fd, const char *name, uint64_t pos,
 	if (sb_buf_reserve(&buf, COPY_SIZE) < 0)
 		return sb_err_nomem(err);
 	while (rc == 0 && from < end) {
-		size_t len = end - from < COPY_SIZE ? (size_t)(end - from)
-						    : COPY_SIZE;
+		size_t len =
+		    end - from < COPY_SIZE ? (size_t)(end - from) : COPY_SIZE;
 		int64_t n = sb_sys_pread(fd, buf.data, len, from);
 
 		if (n <= 0) {

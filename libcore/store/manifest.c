@@ -44,9 +44,8 @@ sb_manifest_load(struct sb_manifest *m, int dirfd, struct sblog_err *err)
 
 	fd = sb_sys_open(dirfd, SB_NAME_MANIFEST, SB_OPEN_READ);
 	if (fd < 0)
-		return sb_err_sys(err,
-		    fd == -ENOENT ? SBLOG_ENOENT : SBLOG_EIO, fd,
-		    SB_NAME_MANIFEST, "cannot open");
+		return sb_err_sys(err, fd == -ENOENT ? SBLOG_ENOENT : SBLOG_EIO,
+		    fd, SB_NAME_MANIFEST, "cannot open");
 	if ((rc = read_all(fd, &text, err)) < 0)
 		goto out;
 	rc = sb_manifest_decode(m, text.data, text.len, &why, &pos);

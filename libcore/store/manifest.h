@@ -10,8 +10,8 @@
  * Read the manifest in dirfd.  SBLOG_ENOENT: there is none.  SBLOG_EDAMAGE,
  * SBLOG_EFORMAT as sb_manifest_decode, with file and byte position.
  */
-int sb_manifest_load(struct sb_manifest *m, int dirfd, struct sblog_err *err)
-    SB_MUST_CHECK;
+int sb_manifest_load(struct sb_manifest *m, int dirfd,
+    struct sblog_err *err) SB_MUST_CHECK;
 
 /*
  * Replace it: write, fsync, rename, fsync of the directory.  The caller holds

@@ -28,7 +28,6 @@ void sb_name_format(char out[SB_FILE_NAME_SIZE], enum sb_name_kind kind,
     uint64_t base);
 
 /* The other way; false: not such a name. */
-bool sb_name_parse(const char *name, enum sb_name_kind *kindp,
-    uint64_t *basep);
+bool sb_name_parse(const char *name, enum sb_name_kind *kindp, uint64_t *basep);
 
 #endif

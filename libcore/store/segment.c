@@ -11,7 +11,7 @@
 #include "sys/sys.h"
 
 enum {
-	OUT_SIZE = 1 << 20,    /* bytes gathered for a write */
+	OUT_SIZE = 1 << 20, /* bytes gathered for a write */
 	WRITE_BACK = 8 << 20,
 };
 
@@ -71,10 +71,10 @@ place(struct sb_segment_writer *w, struct sb_batch *h, const void *columns,
 {
 	h->durable_upto = h->next;
 	h->total_size = sb_align_up(sb_batch_used(h), SB_BATCH_ALIGN);
-	h->columns_hash = sb_batch_hash_columns(&w->cpu, h, w->head.salt,
-	    w->pos, columns);
-	h->values_hash = sb_batch_hash_values(&w->cpu, h, w->head.salt, w->pos,
-	    values);
+	h->columns_hash =
+	    sb_batch_hash_columns(&w->cpu, h, w->head.salt, w->pos, columns);
+	h->values_hash =
+	    sb_batch_hash_values(&w->cpu, h, w->head.salt, w->pos, values);
 	sb_batch_encode(h, w->head.salt, w->pos, out);
 }
 

@@ -27,10 +27,10 @@ struct sb_segment_writer {
 	uint8_t topic[SB_ID_SIZE];
 	struct sb_file_head head;
 	struct sb_seg_foot foot;
-	uint64_t pos;       /* where the next block goes */
-	struct sb_buf out;  /* not written yet; it begins at out_pos */
+	uint64_t pos;      /* where the next block goes */
+	struct sb_buf out; /* not written yet; it begins at out_pos */
 	uint64_t out_pos;
-	uint64_t flushed;   /* write-back was started up to here */
+	uint64_t flushed;      /* write-back was started up to here */
 	struct sb_buf entries; /* struct sb_index_entry, one for each block */
 	struct sb_cpu cpu;
 };
@@ -54,8 +54,8 @@ int sb_segment_add(struct sb_segment_writer *w, struct sb_batch *head,
 /* Foot and fsync; the file keeps its temporary name and stays open in
  * w->file.fd for reading back.  Fills *file. */
 int sb_segment_finish(struct sb_segment_writer *w, uint64_t next,
-    uint64_t end_chain, struct sb_file *file, struct sblog_err *err)
-    SB_MUST_CHECK;
+    uint64_t end_chain, struct sb_file *file,
+    struct sblog_err *err) SB_MUST_CHECK;
 
 /*
  * Rename into place, fsync of the directory; then the index, whose failure

@@ -238,8 +238,8 @@ sb_state_read(const struct sb_state *s, const uint8_t topic[static SB_ID_SIZE],
 	/* A writer is between the two stores for some nanoseconds, unless it
 	 * was stopped or killed there: then the page is not to be used. */
 	for (int tries = 0; tries < 10000; tries++) {
-		before = atomic_load_explicit(word(s, SEQ_AT),
-		    memory_order_acquire);
+		before =
+		    atomic_load_explicit(word(s, SEQ_AT), memory_order_acquire);
 		for (size_t i = 0; i < PUB_WORDS; i++)
 			words[i] = peek(s, PUB_AT + 8 * i);
 		hash = peek(s, PUB_HASH_AT);
@@ -407,15 +407,13 @@ sb_state_wait(struct sb_state *s, uint32_t ticket, uint64_t timeout_us)
 		return -ETIMEDOUT;
 	}
 	if (!s->writable) {
-		rc = sb_sys_wait(futex(s, WAKE_AT), ticket,
-		    slice);
+		rc = sb_sys_wait(futex(s, WAKE_AT), ticket, slice);
 		return rc == -ENOSYS ? -ETIMEDOUT : rc;
 	}
 	/* Whoever publishes raises wake first and looks at sleepers then: it
 	 * sees us, or we see its number. */
 	atomic_store(half(s, SLEEPERS_AT), 1);
-	rc = sb_sys_wait(futex(s, WAKE_AT), ticket,
-	    timeout_us);
+	rc = sb_sys_wait(futex(s, WAKE_AT), ticket, timeout_us);
 	if (rc == -ENOSYS) {
 		sb_sys_sleep(slice);
 		return -ETIMEDOUT;
@@ -460,6 +458,5 @@ void
 sb_state_follow(struct sb_state *s, uint32_t round, uint64_t timeout_us)
 {
 	/* Woken, timed out or interrupted: the caller looks for itself. */
-	(void)sb_sys_wait(futex(s, ROUND_AT), round,
-	    timeout_us);
+	(void)sb_sys_wait(futex(s, ROUND_AT), round, timeout_us);
 }

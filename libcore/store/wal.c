@@ -97,8 +97,7 @@ open_index(struct sb_wal *w, int dirfd, const struct sb_file *file,
  * the manifest, and every batch proves by its hash that it belongs here. */
 static int
 check_head(struct sb_wal *w, const struct sb_file *file, const uint8_t *topic,
-    const uint8_t head[static SB_FILE_HEAD_SIZE], size_t len,
-    const char **whyp)
+    const uint8_t head[static SB_FILE_HEAD_SIZE], size_t len, const char **whyp)
 {
 	int rc = SBLOG_EDAMAGE;
 
@@ -136,9 +135,8 @@ sb_wal_open(struct sb_wal *w, int dirfd, const struct sb_file *file,
 	sb_name_format(w->name, SB_NAME_WAL, file->base);
 	rc = sb_sys_open(dirfd, w->name, write ? SB_OPEN_WRITE : SB_OPEN_READ);
 	if (rc < 0)
-		return sb_err_sys(err,
-		    rc == -ENOENT ? SBLOG_ENOENT : SBLOG_EIO, rc, w->name,
-		    "cannot open");
+		return sb_err_sys(err, rc == -ENOENT ? SBLOG_ENOENT : SBLOG_EIO,
+		    rc, w->name, "cannot open");
 	w->fd = rc;
 	n = sb_sys_pread(w->fd, head, sizeof(head), 0);
 	if (n < 0 || (rc = sb_sys_fstat(w->fd, &st)) < 0) {

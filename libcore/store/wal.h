@@ -26,20 +26,21 @@ struct sb_wal {
  * lost+found first.  Fills *file as an active WAL.
  */
 int sb_wal_create(int dirfd, const uint8_t topic[static SB_ID_SIZE],
-    uint64_t base, uint64_t chain, struct sb_file *file, struct sblog_err *err)
-    SB_MUST_CHECK;
+    uint64_t base, uint64_t chain, struct sb_file *file,
+    struct sblog_err *err) SB_MUST_CHECK;
 
 /* Open and check that it is the file the manifest means. */
 int sb_wal_open(struct sb_wal *w, int dirfd, const struct sb_file *file,
-    const uint8_t topic[static SB_ID_SIZE], bool write, struct sblog_err *err)
-    SB_MUST_CHECK;
+    const uint8_t topic[static SB_ID_SIZE], bool write,
+    struct sblog_err *err) SB_MUST_CHECK;
 void sb_wal_close(struct sb_wal *w);
 
 /* What a walk over a WAL knows behind the last good batch. */
 struct sb_tail {
 	uint64_t pos, end, chain;
-	int64_t last_time;  /* of the last record, 0: none */
-	int64_t first_time; /* of the first record since the walk began, 0: none */
+	int64_t last_time; /* of the last record, 0: none */
+	int64_t
+	    first_time; /* of the first record since the walk began, 0: none */
 	uint64_t count, raw;
 	uint64_t durable_upto; /* the largest seen in a good batch */
 	bool trailer;          /* a trailer was found: the WAL is finished */
@@ -54,16 +55,15 @@ struct sb_tail {
  * reading fails.
  */
 int sb_wal_walk(const struct sb_wal *w, struct sb_tail *tail, uint64_t limit,
-    struct sb_cpu *cpu, const char **whyp, struct sblog_err *err)
-    SB_MUST_CHECK;
+    struct sb_cpu *cpu, const char **whyp, struct sblog_err *err) SB_MUST_CHECK;
 
 /*
  * The next position >= pos, below limit, where a head of this WAL verifies;
  * UINT64_MAX if none.  Fills *head.
  */
 int sb_wal_resync(const struct sb_wal *w, uint64_t pos, uint64_t limit,
-    uint64_t *foundp, struct sb_batch *head, struct sblog_err *err)
-    SB_MUST_CHECK;
+    uint64_t *foundp, struct sb_batch *head,
+    struct sblog_err *err) SB_MUST_CHECK;
 
 /* Move bytes [pos, size) of a WAL to lost+found/NAME.POS, unless all zero;
  * then cut the file at pos.  *zerop says whether they were. */

@@ -23,7 +23,7 @@ sb_sys_mkdir(int dirfd, const char *path)
 {
 	SB_FAULT_POINT("mkdir");
 	return mkdirat(dirfd < 0 ? AT_FDCWD : dirfd, path, 0777) < 0 ? -errno
-								      : 0;
+								     : 0;
 }
 
 int

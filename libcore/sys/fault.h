@@ -23,11 +23,11 @@ enum sb_fault_kind {
 
 struct sb_fault {
 	enum sb_fault_kind kind;
-	uint64_t at;    /* number of the call, from 1 */
-	int forever;    /* and every one after it */
-	int error;      /* errno */
-	uint64_t bytes; /* of SHORT and TEAR */
-	uint64_t calls; /* counted so far */
+	uint64_t at;      /* number of the call, from 1 */
+	int forever;      /* and every one after it */
+	int error;        /* errno */
+	uint64_t bytes;   /* of SHORT and TEAR */
+	uint64_t calls;   /* counted so far */
 	const char *only; /* NULL, or count only calls of this name */
 	const char *last; /* name of the call the fault hit */
 	int trace_fd;     /* -1, or names of all calls are written here */
@@ -43,11 +43,11 @@ extern struct sb_fault sb_fault;
 int sb_fault_enter(const char *name, size_t *lenp);
 int sb_fault_after(void);
 
-#define SB_FAULT_POINT(name) \
-	do { \
+#define SB_FAULT_POINT(name)                             \
+	do {                                             \
 		int fault_ = sb_fault_enter(name, NULL); \
-		if (fault_ < 0) \
-			return fault_; \
+		if (fault_ < 0)                          \
+			return fault_;                   \
 	} while (0)
 
 #else

@@ -67,8 +67,7 @@ sb_sys_opendir(int dirfd, const char *path)
 {
 	SB_FAULT_POINT("opendir");
 	return open_retry(dirfd < 0 ? AT_FDCWD : dirfd, path,
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC |
-		(dirfd < 0 ? 0 : O_NOFOLLOW));
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC | (dirfd < 0 ? 0 : O_NOFOLLOW));
 }
 
 int
@@ -285,7 +284,7 @@ sb_sys_fs(int fd, enum sb_fs *fsp, uint64_t *freep)
 	*freep = (uint64_t)s.f_bavail * (uint64_t)s.f_bsize;
 	*fsp = SB_FS_LOCAL;
 	if ((uint32_t)s.f_type == 0x01021994 || /* tmpfs */
-	    (uint32_t)s.f_type == 0x858458f6) /* ramfs */
+	    (uint32_t)s.f_type == 0x858458f6)   /* ramfs */
 		*fsp = SB_FS_VOLATILE;
 	for (size_t i = 0; i < sizeof(network) / sizeof(network[0]); i++)
 		if ((uint32_t)s.f_type == network[i])

@@ -51,11 +51,11 @@ int sb_sys_close(int *fdp); /* *fdp becomes -1, also on failure; -1 is fine */
 /* Whole transfers: short reads and writes are continued.  read: bytes got,
  * fewer only at end of file.  write: 0, or -errno with something written. */
 int64_t sb_sys_pread(int fd, void *buf, size_t len, uint64_t pos) SB_MUST_CHECK;
-int sb_sys_pwrite(int fd, const void *buf, size_t len, uint64_t pos)
-    SB_MUST_CHECK;
+int sb_sys_pwrite(int fd, const void *buf, size_t len,
+    uint64_t pos) SB_MUST_CHECK;
 /* iov is used up: its elements are changed. At most 8 elements. */
-int sb_sys_pwritev(int fd, struct iovec *iov, int n, uint64_t pos)
-    SB_MUST_CHECK;
+int sb_sys_pwritev(int fd, struct iovec *iov, int n,
+    uint64_t pos) SB_MUST_CHECK;
 
 int sb_sys_fsync(int fd) SB_MUST_CHECK; /* of a directory, too */
 int sb_sys_fdatasync(int fd) SB_MUST_CHECK;
@@ -74,8 +74,8 @@ int sb_sys_mkdir(int dirfd, const char *path) SB_MUST_CHECK; /* 0777 & ~umask */
 int sb_sys_rmdir(int dirfd, const char *name) SB_MUST_CHECK;
 int sb_sys_rename(int dirfd, const char *from, const char *to) SB_MUST_CHECK;
 /* Both names may be in different directories; fails with -EEXIST if to is. */
-int sb_sys_rename_new(int fromdir, const char *from, int todir, const char *to)
-    SB_MUST_CHECK;
+int sb_sys_rename_new(int fromdir, const char *from, int todir,
+    const char *to) SB_MUST_CHECK;
 int sb_sys_unlink(int dirfd, const char *name) SB_MUST_CHECK;
 /* Names in a directory without . and .., NUL-terminated one after another in a
  * malloced block the caller frees; order as the kernel has it. */
@@ -109,8 +109,8 @@ unsigned sb_sys_processors(void);
 struct sb_thread {
 	unsigned long handle;
 };
-int sb_sys_spawn(struct sb_thread *t, void (*run)(void *), void *arg)
-    SB_MUST_CHECK;
+int sb_sys_spawn(struct sb_thread *t, void (*run)(void *),
+    void *arg) SB_MUST_CHECK;
 void sb_sys_join(struct sb_thread *t);
 
 /* A lock with one condition, within a process. */
@@ -119,7 +119,7 @@ struct sb_monitor *sb_monitor_new(void); /* NULL: no memory */
 void sb_monitor_free(struct sb_monitor *m);
 void sb_monitor_enter(struct sb_monitor *m);
 void sb_monitor_leave(struct sb_monitor *m);
-void sb_monitor_await(struct sb_monitor *m); /* inside; may wake for nothing */
+void sb_monitor_await(struct sb_monitor *m);  /* inside; may wake for nothing */
 void sb_monitor_notify(struct sb_monitor *m); /* inside; wakes all */
 
 #endif

@@ -36,8 +36,8 @@ enum sb_tmp_how {
  * SBLOG_EUNKNOWN: it holds the new file now, but a power cut may bring the old
  * one back.
  */
-int sb_tmp_commit(struct sb_tmp *t, enum sb_tmp_how how, struct sblog_err *err)
-    SB_MUST_CHECK;
+int sb_tmp_commit(struct sb_tmp *t, enum sb_tmp_how how,
+    struct sblog_err *err) SB_MUST_CHECK;
 
 /* The same, but the descriptor stays open and is handed over in *fdp. */
 int sb_tmp_commit_fd(struct sb_tmp *t, enum sb_tmp_how how, int *fdp,

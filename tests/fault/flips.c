@@ -237,8 +237,7 @@ for_each(const char *title, void (*what)(const char *name))
 			    (ssize_t)sizeof(got));
 		}
 		(void)close(pipefd[1]);
-		if (read(pipefd[0], got, sizeof(got)) !=
-		    (ssize_t)sizeof(got))
+		if (read(pipefd[0], got, sizeof(got)) != (ssize_t)sizeof(got))
 			printf("# %s: %s: the reader died\n", title, names[i]);
 		(void)close(pipefd[0]);
 		(void)waitpid(pid, &status, 0);

@@ -63,8 +63,7 @@ static size_t
 make(char out[256], uint64_t producer, uint64_t seq)
 {
 	int n = sprintf(out, "%llu %llu %016llx", (unsigned long long)producer,
-	    (unsigned long long)seq,
-	    (unsigned long long)mix(producer, seq));
+	    (unsigned long long)seq, (unsigned long long)mix(producer, seq));
 
 	/* Different lengths, up to 180 bytes. */
 	for (uint64_t pad = mix(seq, producer) % 140; pad > 0; pad--)
@@ -128,8 +127,8 @@ produce(unsigned me, uint64_t seed)
 	while (!board->stop) {
 		uint64_t n = 1 + mix(seed, seq) % (me % 2 ? 3 : 150);
 		struct sblog_append_opts o = { .sync = mix(seq, seed) % 4
-			? SBLOG_SYNC_NONE
-			: SBLOG_SYNC_BATCH };
+			    ? SBLOG_SYNC_NONE
+			    : SBLOG_SYNC_BATCH };
 		struct sblog_appended done;
 		struct sblog_run r = { .data = run };
 

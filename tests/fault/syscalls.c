@@ -36,7 +36,7 @@ static char base[LAB_PATH + 32], work[LAB_PATH + 32];
 struct operation {
 	const char *name;
 	void (*run)(void);
-	bool segments; /* of the topic it starts from */
+	bool segments;   /* of the topic it starts from */
 	uint64_t before; /* records there */
 };
 
@@ -280,7 +280,8 @@ kill_each(const struct operation *op)
 
 	for (uint64_t i = 1; i <= calls; i++) {
 		for (int depth = 0; depth < 6; depth++) {
-			struct sb_fault f = { .kind = SB_FAULT_KILL, .at = i,
+			struct sb_fault f = { .kind = SB_FAULT_KILL,
+				.at = i,
 				.trace_fd = -1 };
 			struct sb_fault again = f;
 			struct told first;

@@ -31,15 +31,15 @@ check_u64(uint64_t got, uint64_t want, const char *what, const char *file,
 {
 	if (got == want)
 		return;
-	printf("# got %" PRIu64 " (0x%" PRIx64 "), want %" PRIu64
-	       " (0x%" PRIx64 ")\n",
+	printf("# got %" PRIu64 " (0x%" PRIx64 "), want %" PRIu64 " (0x%" PRIx64
+	       ")\n",
 	    got, got, want, want);
 	fail(what, file, line);
 }
 
 void
-check_str(const char *got, const char *want, const char *what,
-    const char *file, int line)
+check_str(const char *got, const char *want, const char *what, const char *file,
+    int line)
 {
 	if (got != NULL && strcmp(got, want) == 0)
 		return;

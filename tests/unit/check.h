@@ -30,8 +30,7 @@ void check_bytes(const void *got, const void *want, size_t len,
 #define CHECK(cond) check_true((cond) != 0, #cond, __FILE__, __LINE__)
 #define CHECK_U64(got, want) \
 	check_u64((uint64_t)(got), (uint64_t)(want), #got, __FILE__, __LINE__)
-#define CHECK_STR(got, want) \
-	check_str((got), (want), #got, __FILE__, __LINE__)
+#define CHECK_STR(got, want) check_str((got), (want), #got, __FILE__, __LINE__)
 #define CHECK_BYTES(got, want, len) \
 	check_bytes((got), (want), (len), #got, __FILE__, __LINE__)
 

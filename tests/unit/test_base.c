@@ -111,8 +111,8 @@ errors_say_where(void)
 	CHECK_U64(err.pos, 8192);
 	CHECK_U64(err.offset, 3);
 	CHECK_U64(err.end, 5);
-	CHECK(sb_err_sys(&err, SBLOG_EIO, -28, "g", "cannot write") ==
-	    SBLOG_EIO);
+	CHECK(
+	    sb_err_sys(&err, SBLOG_EIO, -28, "g", "cannot write") == SBLOG_EIO);
 	CHECK_STR(err.msg, "cannot write: No space left on device");
 	CHECK_U64(err.sys, 28);
 	CHECK_U64(err.offset, SBLOG_NO_OFFSET);
@@ -123,11 +123,13 @@ int
 main(int argc, char **argv)
 {
 	static const struct check_case cases[] = {
-		{ "num: numbers are digits that fit", numbers_are_digits_that_fit },
+		{ "num: numbers are digits that fit",
+		    numbers_are_digits_that_fit },
 		{ "num: hexadecimal round trip", hexadecimal_round_trip },
 		{ "num: sums that overflow are refused",
 		    sums_that_overflow_are_refused },
-		{ "le: integers are little-endian", integers_are_little_endian },
+		{ "le: integers are little-endian",
+		    integers_are_little_endian },
 		{ "buf: buffers grow and keep", buffers_grow_and_keep },
 		{ "err: errors say where", errors_say_where },
 	};

@@ -46,16 +46,14 @@ make_records(uint64_t base)
 		struct sblog_record *r = &recs[i];
 
 		*r = (struct sblog_record){ .offset = offset, .time_us = time };
-		r->value = nulls ? some_bytes(1, max)
-				 : (struct sblog_bytes){ pool,
-					   even ? max : any(max + 1) };
+		r->value = nulls
+		    ? some_bytes(1, max)
+		    : (struct sblog_bytes){ pool, even ? max : any(max + 1) };
 		r->key = some_bytes(keys, 40);
 		if (headers && any(2))
-			r->headers =
-			    (struct sblog_bytes){ "\1\0\1\0\0\0h", 7 };
-		r->user_time_us = user && any(3)
-		    ? (int64_t)any(1u << 30) - 5000
-		    : SBLOG_NO_TIME;
+			r->headers = (struct sblog_bytes){ "\1\0\1\0\0\0h", 7 };
+		r->user_time_us = user && any(3) ? (int64_t)any(1u << 30) - 5000
+						 : SBLOG_NO_TIME;
 		offset += 1 + (holes ? any(500) * any(2) : 0);
 		time += times ? (int64_t)any(1u << 20) : 0;
 	}
@@ -198,7 +196,8 @@ records_over_a_limit_are_named(void)
 {
 	struct sblog_record list[2] = {
 		{ .user_time_us = SBLOG_NO_TIME, .value = { pool, 5 } },
-		{ .user_time_us = SBLOG_NO_TIME, .value = { pool, 6 },
+		{ .user_time_us = SBLOG_NO_TIME,
+		    .value = { pool, 6 },
 		    .offset = 1 },
 	};
 	struct sb_batch head = { .delim_len = 1 };

@@ -14,6 +14,7 @@ setup() {
 
 # stdout_is TEXT, stderr_is TEXT - compare whole streams, show a diff if not.
 # They follow "run --separate-stderr".
+# shellcheck disable=SC2154 # output is set by run
 stdout_is() { diff -u --label expected --label stdout <(printf '%s' "$1") <(printf '%s' "$output"); }
 # shellcheck disable=SC2154 # stderr is set by run
 stderr_is() { diff -u --label expected --label stderr <(printf '%s' "$1") <(printf '%s' "$stderr"); }

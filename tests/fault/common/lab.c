@@ -178,8 +178,7 @@ static size_t
 make_value(uint64_t id, char out[128])
 {
 	return (size_t)sprintf(out, "%08llu %*s record number %08llu",
-	    (unsigned long long)id, (int)(id % 20), "",
-	    (unsigned long long)id);
+	    (unsigned long long)id, (int)(id % 20), "", (unsigned long long)id);
 }
 
 int
