@@ -43,7 +43,7 @@ BASE := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(WARN) \
 MUSL := $(if $(SAN)$(FAULT)$(filter-out cc gcc,$(notdir $(CC))),,$(shell command -v musl-gcc))
 CMDCC := $(or $(MUSL),$(CC))
 CMDLINK := $(if $(SAN)$(FAULT),,-static)
-archive = $(or $(wildcard $(shell $(CC) -print-file-name=lib$(1).a)),-l$(1))
+archive = $(or $(wildcard $(shell $(CC) -print-file-name=lib$(1).a 2>/dev/null)),-l$(1))
 LIBS := $(call archive,lz4) $(if $(MUSL),,-lpthread)
 CMDLIBS = $(LIBS) $(call archive,jansson)
 INCS := xxhash.h xxh3.h lz4.h jansson.h jansson_config.h

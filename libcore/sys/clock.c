@@ -48,9 +48,11 @@ sb_sys_sleep(uint64_t us)
 int
 sb_sys_random(void *buf, size_t len)
 {
+	int rc;
 	char *at = buf;
 
-	SB_FAULT_POINT("getrandom");
+	if ((rc = sb_fault_point("getrandom")) < 0)
+		return rc;
 	while (len > 0) {
 		ssize_t n = getrandom(at, len, 0);
 

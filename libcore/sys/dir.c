@@ -21,7 +21,10 @@
 int
 sb_sys_mkdir(int dirfd, const char *path)
 {
-	SB_FAULT_POINT("mkdir");
+	int rc;
+
+	if ((rc = sb_fault_point("mkdir")) < 0)
+		return rc;
 	return mkdirat(dirfd < 0 ? AT_FDCWD : dirfd, path, 0777) < 0 ? -errno
 								     : 0;
 }
@@ -29,21 +32,30 @@ sb_sys_mkdir(int dirfd, const char *path)
 int
 sb_sys_rmdir(int dirfd, const char *name)
 {
-	SB_FAULT_POINT("rmdir");
+	int rc;
+
+	if ((rc = sb_fault_point("rmdir")) < 0)
+		return rc;
 	return unlinkat(dirfd, name, AT_REMOVEDIR) < 0 ? -errno : 0;
 }
 
 int
 sb_sys_rename(int dirfd, const char *from, const char *to)
 {
-	SB_FAULT_POINT("rename");
+	int rc;
+
+	if ((rc = sb_fault_point("rename")) < 0)
+		return rc;
 	return renameat(dirfd, from, dirfd, to) < 0 ? -errno : 0;
 }
 
 int
 sb_sys_rename_new(int fromdir, const char *from, int todir, const char *to)
 {
-	SB_FAULT_POINT("rename_new");
+	int rc;
+
+	if ((rc = sb_fault_point("rename_new")) < 0)
+		return rc;
 	if (syscall(SYS_renameat2, fromdir, from, todir, to,
 		RENAME_NOREPLACE) == 0)
 		return 0;
@@ -58,7 +70,10 @@ sb_sys_rename_new(int fromdir, const char *from, int todir, const char *to)
 int
 sb_sys_unlink(int dirfd, const char *name)
 {
-	SB_FAULT_POINT("unlink");
+	int rc;
+
+	if ((rc = sb_fault_point("unlink")) < 0)
+		return rc;
 	return unlinkat(dirfd, name, 0) < 0 ? -errno : 0;
 }
 
@@ -90,7 +105,8 @@ sb_sys_list(int dirfd, char **namesp, size_t *lenp)
 	DIR *dir;
 	int fd, rc = 0;
 
-	SB_FAULT_POINT("list");
+	if ((rc = sb_fault_point("list")) < 0)
+		return rc;
 	/* A description of its own: the position is not shared. */
 	fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)

@@ -43,13 +43,6 @@ extern struct sb_fault sb_fault;
 int sb_fault_enter(const char *name, size_t *lenp);
 int sb_fault_after(void);
 
-#define SB_FAULT_POINT(name)                             \
-	do {                                             \
-		int fault_ = sb_fault_enter(name, NULL); \
-		if (fault_ < 0)                          \
-			return fault_;                   \
-	} while (0)
-
 #else
 
 static inline int
@@ -66,7 +59,13 @@ sb_fault_after(void)
 	return 0;
 }
 
-#define SB_FAULT_POINT(name) ((void)0)
-
 #endif
+
+/* For calls that move no bytes: 0, or what to return instead of calling. */
+static inline int
+sb_fault_point(const char *name)
+{
+	return sb_fault_enter(name, NULL);
+}
+
 #endif

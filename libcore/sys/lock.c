@@ -16,9 +16,11 @@ enum { FIRST_PAUSE_US = 50, LAST_PAUSE_US = 2000 };
 int
 sb_sys_lock(int fd, uint32_t timeout_ms)
 {
+	int rc;
 	uint64_t pause = FIRST_PAUSE_US, begun = 0;
 
-	SB_FAULT_POINT("flock");
+	if ((rc = sb_fault_point("flock")) < 0)
+		return rc;
 	for (;;) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 			return 0;

@@ -19,9 +19,11 @@ enum { FUTEX_WAIT_OP = 0, FUTEX_WAKE_OP = 1 };
 int
 sb_sys_map(int fd, uint64_t len, bool write, void **mapp)
 {
+	int rc;
 	void *map;
 
-	SB_FAULT_POINT("mmap");
+	if ((rc = sb_fault_point("mmap")) < 0)
+		return rc;
 	map = mmap(NULL, (size_t)len, PROT_READ | (write ? PROT_WRITE : 0),
 	    MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED)

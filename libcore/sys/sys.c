@@ -41,6 +41,7 @@ open_retry(int dirfd, const char *name, int flags)
 int
 sb_sys_open(int dirfd, const char *name, enum sb_open how)
 {
+	int rc;
 	static const int flags[] = {
 		[SB_OPEN_READ] = O_RDONLY,
 		[SB_OPEN_WRITE] = O_RDWR,
@@ -50,7 +51,8 @@ sb_sys_open(int dirfd, const char *name, enum sb_open how)
 	struct stat st;
 	int fd, saved;
 
-	SB_FAULT_POINT("open");
+	if ((rc = sb_fault_point("open")) < 0)
+		return rc;
 	fd = open_retry(dirfd, name,
 	    flags[how] | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
@@ -65,7 +67,10 @@ sb_sys_open(int dirfd, const char *name, enum sb_open how)
 int
 sb_sys_opendir(int dirfd, const char *path)
 {
-	SB_FAULT_POINT("opendir");
+	int rc;
+
+	if ((rc = sb_fault_point("opendir")) < 0)
+		return rc;
 	return open_retry(dirfd < 0 ? AT_FDCWD : dirfd, path,
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC | (dirfd < 0 ? 0 : O_NOFOLLOW));
 }
@@ -187,14 +192,20 @@ sb_sys_pwritev(int fd, struct iovec *iov, int n, uint64_t pos)
 int
 sb_sys_fsync(int fd)
 {
-	SB_FAULT_POINT("fsync");
+	int rc;
+
+	if ((rc = sb_fault_point("fsync")) < 0)
+		return rc;
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
 int
 sb_sys_fdatasync(int fd)
 {
-	SB_FAULT_POINT("fdatasync");
+	int rc;
+
+	if ((rc = sb_fault_point("fdatasync")) < 0)
+		return rc;
 	return fdatasync(fd) < 0 ? -errno : 0;
 }
 
@@ -214,7 +225,10 @@ sb_sys_forget(int fd, uint64_t pos, uint64_t len)
 int
 sb_sys_truncate(int fd, uint64_t size)
 {
-	SB_FAULT_POINT("ftruncate");
+	int rc;
+
+	if ((rc = sb_fault_point("ftruncate")) < 0)
+		return rc;
 	while (ftruncate(fd, (off_t)size) < 0)
 		if (errno != EINTR)
 			return -errno;
@@ -238,9 +252,11 @@ convert(struct sb_stat *to, const struct stat *from)
 int
 sb_sys_fstat(int fd, struct sb_stat *st)
 {
+	int rc;
 	struct stat s;
 
-	SB_FAULT_POINT("fstat");
+	if ((rc = sb_fault_point("fstat")) < 0)
+		return rc;
 	if (fstat(fd, &s) < 0)
 		return -errno;
 	convert(st, &s);
@@ -250,9 +266,11 @@ sb_sys_fstat(int fd, struct sb_stat *st)
 int
 sb_sys_stat(int dirfd, const char *name, struct sb_stat *st)
 {
+	int rc;
 	struct stat s;
 
-	SB_FAULT_POINT("fstatat");
+	if ((rc = sb_fault_point("fstatat")) < 0)
+		return rc;
 	if (fstatat(dirfd, name, &s, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	convert(st, &s);
@@ -262,6 +280,7 @@ sb_sys_stat(int dirfd, const char *name, struct sb_stat *st)
 int
 sb_sys_fs(int fd, enum sb_fs *fsp, uint64_t *freep)
 {
+	int rc;
 	/* statfs(2), "f_type"; the clustered ones count as network */
 	static const uint32_t network[] = {
 		0x00006969, /* NFS */
@@ -278,7 +297,8 @@ sb_sys_fs(int fd, enum sb_fs *fsp, uint64_t *freep)
 	};
 	struct statfs s;
 
-	SB_FAULT_POINT("fstatfs");
+	if ((rc = sb_fault_point("fstatfs")) < 0)
+		return rc;
 	if (fstatfs(fd, &s) < 0)
 		return -errno;
 	*freep = (uint64_t)s.f_bavail * (uint64_t)s.f_bsize;

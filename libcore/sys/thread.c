@@ -35,7 +35,8 @@ sb_sys_spawn(struct sb_thread *t, void (*run)(void *), void *arg)
 	pthread_t thread;
 	int rc;
 
-	SB_FAULT_POINT("spawn");
+	if ((rc = sb_fault_point("spawn")) < 0)
+		return rc;
 	if ((s = malloc(sizeof(*s))) == NULL)
 		return -ENOMEM;
 	*s = (struct start){ run, arg };
