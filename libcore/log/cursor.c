@@ -63,7 +63,7 @@ refresh(struct sblog_cursor *c, struct sblog_err *err)
 	else if (c->source.fd >= 0 &&
 	    c->source.file.kind == SBLOG_FILE_WAL_ACTIVE &&
 	    c->source.limit != c->pub.pos) {
-		c->source.limit = c->pub.pos;
+		c->source.limit = c->source.window.end = c->pub.pos;
 		sb_window_reset(&c->source.window);
 	}
 	return 0;

@@ -65,6 +65,7 @@ renew(struct sblog_topic *t, struct sb_reader *r, struct sblog_err *err)
 
 		if (last->source.fd >= 0 && last->source.limit != r->pub.pos) {
 			last->source.limit = r->pub.pos;
+			last->source.window.end = r->pub.pos;
 			sb_window_reset(&last->source.window);
 			last->last_pos = 0;
 		}

@@ -67,6 +67,7 @@ sb_source_open(struct sb_source *s, int dirfd, const struct sb_file *file,
 	}
 	s->start = SB_WAL_HEAD_SIZE;
 	s->limit = file->kind == SBLOG_FILE_WAL ? file->size : limit;
+	s->window.end = s->limit;
 	return 0;
 fail:
 	sb_source_close(s);

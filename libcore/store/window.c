@@ -30,9 +30,10 @@ sb_window_get(struct sb_window *w, uint64_t pos, size_t len,
 			    w->buf.len - skip);
 		w->buf.len -= skip;
 		w->pos = pos;
-		want = w->buf.size < READ_SIZE && w->buf.size == 0
-		    ? FIRST_READ_SIZE
-		    : READ_SIZE;
+		want = w->buf.size == 0 ? FIRST_READ_SIZE : READ_SIZE;
+		/* Zeros ahead of the last batch need not be read. */
+		if (w->end > pos && want > w->end - pos)
+			want = (size_t)(w->end - pos);
 		if (want < len)
 			want = len;
 		if (sb_buf_reserve(&w->buf, want) < 0)

@@ -14,9 +14,11 @@ struct sb_window {
 	int fd; /* borrowed */
 	struct sb_buf buf;
 	uint64_t pos; /* of buf.data[0] in the file; buf.len bytes are there */
+	uint64_t
+	    end; /* nobody asks for what lies behind; UINT64_MAX: unknown */
 };
 
-#define SB_WINDOW_INIT(f) ((struct sb_window){ .fd = (f) })
+#define SB_WINDOW_INIT(f) ((struct sb_window){ .fd = (f), .end = UINT64_MAX })
 
 /*
  * *atp points to len bytes of the file at pos, valid until the next call.
