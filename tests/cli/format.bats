@@ -76,7 +76,7 @@ setup_file() {
 @test "format: limits in the pages are those of the code" {
 	cd "$ROOT"
 	grep -q 'SB_BATCH_HEAD_SIZE = 128,' libcore/codec/batch.h
-	grep -q 'SB_WAL_HEAD_SIZE = 4096,' libcore/codec/filehead.h
+	grep -q 'SB_WAL_HEAD_SIZE = 4096' libcore/codec/filehead.h
 	grep -q 'SB_SEG_HEAD_SIZE = 128,' libcore/codec/filehead.h
 	grep -q 'SB_BLOCK_RAW = 96 << 10' libcore/store/segment.h
 	grep -q 'SB_WINDEX_STEP = 256 << 10' libcore/store/index.h

@@ -5,7 +5,7 @@
  * Each record holds its producer, a sequence number and a hash of both.  In the
  * end: nothing acknowledged is lost, nothing is there twice, offsets are dense,
  * each producer's records are in its order, and no reader ever saw anything
- * else.  STRESS_SECONDS: how long (default 12); STRESS_SEED: which run.
+ * else.  STRESS_SECONDS: how long (default 60); STRESS_SEED: which run.
  */
 #include <errno.h>
 #include <signal.h>
@@ -350,7 +350,7 @@ int
 main(void)
 {
 	const char *text = getenv("STRESS_SECONDS");
-	uint64_t seconds = text ? strtoull(text, NULL, 10) : 12;
+	uint64_t seconds = text ? strtoull(text, NULL, 10) : 60;
 	uint64_t seed = (uint64_t)getpid() * 1000003u;
 	pid_t pids[ROLES];
 	struct sblog_store *s;

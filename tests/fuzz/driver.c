@@ -1,35 +1,50 @@
 /*
- * driver.c - replay inputs through a fuzz target without libFuzzer.
+ * driver.c - run a fuzz target on files, without libFuzzer: replays inputs.
  */
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
-enum { INPUT_MAX = 1 << 20 };
+/* Exactly as many bytes as the file has, so that a sanitizer sees the end. */
+static int
+replay(const char *path)
+{
+	FILE *f = fopen(path, "rb");
+	struct stat st;
+	uint8_t *data;
+	size_t len;
+
+	if (f == NULL || fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode)) {
+		(void)fprintf(stderr, "cannot read %s\n", path);
+		if (f != NULL)
+			(void)fclose(f);
+		return 1;
+	}
+	len = (size_t)st.st_size;
+	data = malloc(len > 0 ? len : 1);
+	if (data == NULL || fread(data, 1, len, f) != len) {
+		(void)fprintf(stderr, "cannot read %s\n", path);
+		(void)fclose(f);
+		free(data);
+		return 1;
+	}
+	(void)fclose(f);
+	(void)LLVMFuzzerTestOneInput(data, len);
+	free(data);
+	return 0;
+}
 
 int
 main(int argc, char **argv)
 {
-	uint8_t *data = malloc(INPUT_MAX);
-
-	if (argc < 2 || data == NULL) {
-		fprintf(stderr, "usage: %s INPUT...\n", argv[0]);
+	if (argc < 2) {
+		(void)fprintf(stderr, "usage: %s FILE...\n", argv[0]);
 		return 1;
 	}
-	for (int i = 1; i < argc; i++) {
-		FILE *f = fopen(argv[i], "rb");
-		size_t n;
-
-		if (f == NULL) {
-			perror(argv[i]);
+	for (int i = 1; i < argc; i++)
+		if (replay(argv[i]) != 0)
 			return 1;
-		}
-		n = fread(data, 1, INPUT_MAX, f);
-		(void)fclose(f);
-		(void)LLVMFuzzerTestOneInput(data, n);
-	}
-	free(data);
 	return 0;
 }
