@@ -74,7 +74,7 @@ escape(const char *in, char *out, size_t size)
 	return n;
 }
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 say(const char *command, const char *fmt, va_list ap)
 {
 	char text[LINE_SIZE], line[2 * LINE_SIZE];

@@ -56,8 +56,7 @@
 enum {
 	SB_FILE_HEAD_SIZE = 128,
 	SB_SEG_FOOT_SIZE = 128,
-	SB_WAL_HEAD_SIZE =
-	    4096, /* head_size of a WAL: batches start on a page */
+	SB_WAL_HEAD_SIZE = 4096, /* batches start on a page */
 	SB_SEG_HEAD_SIZE = 128,
 	SB_FORMAT_MAJOR = 1,
 	SB_FORMAT_MINOR = 0,
