@@ -51,7 +51,7 @@ sb_sys_random(void *buf, size_t len)
 	int rc;
 	char *at = buf;
 
-	if ((rc = sb_fault_point("getrandom")) < 0)
+	if ((rc = sb_fault_point("getrandom", -1)) < 0)
 		return rc;
 	while (len > 0) {
 		ssize_t n = getrandom(at, len, 0);
@@ -96,6 +96,10 @@ sb_sys_boot_id(uint8_t id[static 16])
 		id[got / 2] = (uint8_t)(id[got / 2] << 4 | d);
 		got++;
 	}
+#ifdef SB_FAULT
+	for (size_t i = 0; i < 8; i++)
+		id[i] ^= (uint8_t)(sb_fault.boot >> 8 * i);
+#endif
 }
 
 unsigned

@@ -23,7 +23,7 @@ sb_sys_mkdir(int dirfd, const char *path)
 {
 	int rc;
 
-	if ((rc = sb_fault_point("mkdir")) < 0)
+	if ((rc = sb_fault_point("mkdir", dirfd)) < 0)
 		return rc;
 	return mkdirat(dirfd < 0 ? AT_FDCWD : dirfd, path, 0777) < 0 ? -errno
 								     : 0;
@@ -34,7 +34,7 @@ sb_sys_rmdir(int dirfd, const char *name)
 {
 	int rc;
 
-	if ((rc = sb_fault_point("rmdir")) < 0)
+	if ((rc = sb_fault_point("rmdir", dirfd)) < 0)
 		return rc;
 	return unlinkat(dirfd, name, AT_REMOVEDIR) < 0 ? -errno : 0;
 }
@@ -44,27 +44,61 @@ sb_sys_rename(int dirfd, const char *from, const char *to)
 {
 	int rc;
 
-	if ((rc = sb_fault_point("rename")) < 0)
+	if ((rc = sb_fault_point("rename", dirfd)) < 0)
 		return rc;
 	return renameat(dirfd, from, dirfd, to) < 0 ? -errno : 0;
+}
+
+static int
+rename_noreplace(int fromdir, const char *from, int todir, const char *to)
+{
+	int rc;
+
+	if ((rc = sb_fault_point("renameat2", fromdir)) < 0)
+		return rc;
+	return syscall(SYS_renameat2, fromdir, from, todir, to,
+		   RENAME_NOREPLACE) < 0
+	    ? -errno
+	    : 0;
+}
+
+/* A directory takes the place of an empty one, but of nothing else. */
+static int
+rename_directory(int fromdir, const char *from, int todir, const char *to)
+{
+	struct stat st;
+	int rc;
+
+	if (fstatat(todir, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return -EEXIST;
+	if ((rc = sb_fault_point("rename", fromdir)) < 0)
+		return rc;
+	if (renameat(fromdir, from, todir, to) == 0)
+		return 0;
+	return errno == ENOTEMPTY || errno == ENOTDIR ? -EEXIST : -errno;
 }
 
 int
 sb_sys_rename_new(int fromdir, const char *from, int todir, const char *to)
 {
-	int rc;
+	struct stat st;
+	int rc = rename_noreplace(fromdir, from, todir, to);
 
-	if ((rc = sb_fault_point("rename_new")) < 0)
+	if (rc != -ENOSYS && rc != -EINVAL)
 		return rc;
-	if (syscall(SYS_renameat2, fromdir, from, todir, to,
-		RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != ENOSYS && errno != EINVAL)
-		return -errno;
 	/* A file system without it: for files a link does the same. */
+	if (fstatat(fromdir, from, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return rename_directory(fromdir, from, todir, to);
+	if ((rc = sb_fault_point("linkat", fromdir)) < 0)
+		return rc;
 	if (linkat(fromdir, from, todir, to, 0) < 0)
 		return -errno;
-	return unlinkat(fromdir, from, 0) < 0 ? -errno : 0;
+	/* It has its new name; the old one is only left over. */
+	if (sb_fault_point("unlink", fromdir) == 0)
+		(void)unlinkat(fromdir, from, 0);
+	return 0;
 }
 
 int
@@ -72,7 +106,7 @@ sb_sys_unlink(int dirfd, const char *name)
 {
 	int rc;
 
-	if ((rc = sb_fault_point("unlink")) < 0)
+	if ((rc = sb_fault_point("unlink", dirfd)) < 0)
 		return rc;
 	return unlinkat(dirfd, name, 0) < 0 ? -errno : 0;
 }
@@ -105,7 +139,7 @@ sb_sys_list(int dirfd, char **namesp, size_t *lenp)
 	DIR *dir;
 	int fd, rc = 0;
 
-	if ((rc = sb_fault_point("list")) < 0)
+	if ((rc = sb_fault_point("list", dirfd)) < 0)
 		return rc;
 	/* A description of its own: the position is not shared. */
 	fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

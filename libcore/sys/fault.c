@@ -49,8 +49,9 @@ from_environment(void)
 	}
 }
 
-int
-sb_fault_enter(const char *name, size_t *lenp)
+/* 0: call; < 0: return it; 1: move only *lenp bytes. */
+static int
+verdict(const char *name, size_t *lenp)
 {
 	struct sb_fault *f = &sb_fault;
 
@@ -81,6 +82,24 @@ sb_fault_enter(const char *name, size_t *lenp)
 		return 1;
 	}
 	return 0;
+}
+
+int
+sb_fault_enter(const char *name, int fd, uint64_t pos, size_t *lenp)
+{
+	size_t len = lenp ? *lenp : 0;
+	int rc = verdict(name, lenp);
+	const struct sb_fault_call call = {
+		.name = name,
+		.fd = fd,
+		.pos = pos,
+		.len = len,
+		.verdict = rc < 0 ? rc : 0,
+	};
+
+	if (sb_fault.hook != NULL)
+		sb_fault.hook(&call);
+	return rc;
 }
 
 int

@@ -21,6 +21,15 @@ enum sb_fault_kind {
 	SB_FAULT_TEAR,  /* a write moves bytes, then the process is killed */
 };
 
+/* A call that is about to be made. */
+struct sb_fault_call {
+	const char *name;
+	int fd;       /* -1: none */
+	uint64_t pos; /* of bytes moved; new size of a truncation */
+	size_t len;   /* of bytes to be moved */
+	int verdict;  /* 0: it is made; < 0: it returns this instead */
+};
+
 struct sb_fault {
 	enum sb_fault_kind kind;
 	uint64_t at;      /* number of the call, from 1 */
@@ -31,6 +40,8 @@ struct sb_fault {
 	const char *only; /* NULL, or count only calls of this name */
 	const char *last; /* name of the call the fault hit */
 	int trace_fd;     /* -1, or names of all calls are written here */
+	uint64_t boot;    /* not 0: another boot of the machine */
+	void (*hook)(const struct sb_fault_call *call); /* NULL: none */
 };
 
 /* One per process: this build is for tests only. */
@@ -40,15 +51,17 @@ extern struct sb_fault sb_fault;
  * 0: go on; < 0: return this instead of calling.  lenp, where the call moves
  * bytes, may be made smaller: move so many and then call sb_fault_after.
  */
-int sb_fault_enter(const char *name, size_t *lenp);
+int sb_fault_enter(const char *name, int fd, uint64_t pos, size_t *lenp);
 int sb_fault_after(void);
 
 #else
 
 static inline int
-sb_fault_enter(const char *name, size_t *lenp)
+sb_fault_enter(const char *name, int fd, uint64_t pos, size_t *lenp)
 {
 	(void)name;
+	(void)fd;
+	(void)pos;
 	(void)lenp;
 	return 0;
 }
@@ -63,9 +76,9 @@ sb_fault_after(void)
 
 /* For calls that move no bytes: 0, or what to return instead of calling. */
 static inline int
-sb_fault_point(const char *name)
+sb_fault_point(const char *name, int fd)
 {
-	return sb_fault_enter(name, NULL);
+	return sb_fault_enter(name, fd, 0, NULL);
 }
 
 #endif

@@ -19,7 +19,7 @@ sb_sys_lock(int fd, uint32_t timeout_ms)
 	int rc;
 	uint64_t pause = FIRST_PAUSE_US, begun = 0;
 
-	if ((rc = sb_fault_point("flock")) < 0)
+	if ((rc = sb_fault_point("flock", fd)) < 0)
 		return rc;
 	for (;;) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
@@ -42,5 +42,6 @@ void
 sb_sys_unlock(int fd)
 {
 	/* Fails only for a descriptor that is not one. */
+	(void)sb_fault_point("unlock", fd);
 	(void)flock(fd, LOCK_UN);
 }

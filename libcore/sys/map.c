@@ -22,7 +22,7 @@ sb_sys_map(int fd, uint64_t len, bool write, void **mapp)
 	int rc;
 	void *map;
 
-	if ((rc = sb_fault_point("mmap")) < 0)
+	if ((rc = sb_fault_point("mmap", fd)) < 0)
 		return rc;
 	map = mmap(NULL, (size_t)len, PROT_READ | (write ? PROT_WRITE : 0),
 	    MAP_SHARED, fd, 0);
@@ -41,13 +41,15 @@ sb_sys_unmap(void *map, uint64_t len)
 void
 sb_sys_populate(void *map, uint64_t len)
 {
-	(void)madvise(map, (size_t)len, MADV_POPULATE_READ);
+	if (sb_fault_point("populate", -1) == 0)
+		(void)madvise(map, (size_t)len, MADV_POPULATE_READ);
 }
 
 void
 sb_sys_release(void *map, uint64_t len)
 {
-	(void)madvise(map, (size_t)len, MADV_DONTNEED);
+	if (sb_fault_point("release", -1) == 0)
+		(void)madvise(map, (size_t)len, MADV_DONTNEED);
 }
 
 int
@@ -58,6 +60,10 @@ sb_sys_wait(const uint32_t *word, uint32_t seen, uint64_t timeout_us)
 		.tv_nsec = (long)(timeout_us % 1000000) * 1000,
 	};
 
+	int rc;
+
+	if ((rc = sb_fault_point("futex", -1)) < 0)
+		return rc;
 	if (syscall(SYS_futex, word, FUTEX_WAIT_OP, seen, &t, NULL, 0) < 0)
 		return -errno;
 	return 0;
@@ -66,6 +72,7 @@ sb_sys_wait(const uint32_t *word, uint32_t seen, uint64_t timeout_us)
 void
 sb_sys_wake(uint32_t *word)
 {
+	(void)sb_fault_point("wake", -1);
 	(void)syscall(SYS_futex, word, FUTEX_WAKE_OP, 0x7fffffff, NULL, NULL,
 	    0);
 }

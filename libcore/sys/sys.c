@@ -49,19 +49,19 @@ sb_sys_open(int dirfd, const char *name, enum sb_open how)
 		[SB_OPEN_NEW] = O_RDWR | O_CREAT | O_EXCL,
 	};
 	struct stat st;
-	int fd, saved;
+	int fd;
 
-	if ((rc = sb_fault_point("open")) < 0)
+	if ((rc = sb_fault_point("open", dirfd)) < 0)
 		return rc;
 	fd = open_retry(dirfd, name,
 	    flags[how] | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+	rc = fstat(fd, &st) < 0 ? -errno : 0;
+	if (rc == 0 && S_ISREG(st.st_mode))
 		return fd;
-	saved = S_ISREG(st.st_mode) ? errno : EINVAL;
 	(void)close(fd);
-	return -saved;
+	return rc < 0 ? rc : -EINVAL;
 }
 
 int
@@ -69,7 +69,7 @@ sb_sys_opendir(int dirfd, const char *path)
 {
 	int rc;
 
-	if ((rc = sb_fault_point("opendir")) < 0)
+	if ((rc = sb_fault_point("opendir", dirfd)) < 0)
 		return rc;
 	return open_retry(dirfd < 0 ? AT_FDCWD : dirfd, path,
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC | (dirfd < 0 ? 0 : O_NOFOLLOW));
@@ -79,21 +79,23 @@ int
 sb_sys_close(int *fdp)
 {
 	int fd = *fdp;
+	int rc;
 
 	*fdp = -1;
 	if (fd < 0)
 		return 0;
+	rc = sb_fault_point("close", fd);
 	/* Linux has closed it also where it says EINTR. */
 	if (close(fd) < 0 && errno != EINTR)
 		return -errno;
-	return 0;
+	return rc;
 }
 
 int64_t
 sb_sys_pread(int fd, void *buf, size_t len, uint64_t pos)
 {
 	size_t done = 0;
-	int hit = sb_fault_enter("pread", &len);
+	int hit = sb_fault_enter("pread", fd, pos, &len);
 
 	if (hit < 0)
 		return hit;
@@ -116,7 +118,7 @@ int
 sb_sys_pwrite(int fd, const void *buf, size_t len, uint64_t pos)
 {
 	const char *at = buf;
-	int hit = sb_fault_enter("pwrite", &len);
+	int hit = sb_fault_enter("pwrite", fd, pos, &len);
 
 	if (hit < 0)
 		return hit;
@@ -159,7 +161,7 @@ int
 sb_sys_pwritev(int fd, struct iovec *iov, int n, uint64_t pos)
 {
 	size_t len = total(iov, n);
-	int hit = sb_fault_enter("pwrite", &len);
+	int hit = sb_fault_enter("pwrite", fd, pos, &len);
 
 	if (hit < 0)
 		return hit;
@@ -194,7 +196,7 @@ sb_sys_fsync(int fd)
 {
 	int rc;
 
-	if ((rc = sb_fault_point("fsync")) < 0)
+	if ((rc = sb_fault_point("fsync", fd)) < 0)
 		return rc;
 	return fsync(fd) < 0 ? -errno : 0;
 }
@@ -204,7 +206,7 @@ sb_sys_fdatasync(int fd)
 {
 	int rc;
 
-	if ((rc = sb_fault_point("fdatasync")) < 0)
+	if ((rc = sb_fault_point("fdatasync", fd)) < 0)
 		return rc;
 	return fdatasync(fd) < 0 ? -errno : 0;
 }
@@ -212,14 +214,17 @@ sb_sys_fdatasync(int fd)
 void
 sb_sys_writeback(int fd, uint64_t pos, uint64_t len)
 {
-	(void)sync_file_range(fd, (off_t)pos, (off_t)len,
-	    SYNC_FILE_RANGE_WRITE);
+	if (sb_fault_point("sync_file_range", fd) == 0)
+		(void)sync_file_range(fd, (off_t)pos, (off_t)len,
+		    SYNC_FILE_RANGE_WRITE);
 }
 
 void
 sb_sys_forget(int fd, uint64_t pos, uint64_t len)
 {
-	(void)posix_fadvise(fd, (off_t)pos, (off_t)len, POSIX_FADV_DONTNEED);
+	if (sb_fault_point("fadvise", fd) == 0)
+		(void)posix_fadvise(fd, (off_t)pos, (off_t)len,
+		    POSIX_FADV_DONTNEED);
 }
 
 int
@@ -227,7 +232,7 @@ sb_sys_truncate(int fd, uint64_t size)
 {
 	int rc;
 
-	if ((rc = sb_fault_point("ftruncate")) < 0)
+	if ((rc = sb_fault_enter("ftruncate", fd, size, NULL)) < 0)
 		return rc;
 	while (ftruncate(fd, (off_t)size) < 0)
 		if (errno != EINTR)
@@ -255,7 +260,7 @@ sb_sys_fstat(int fd, struct sb_stat *st)
 	int rc;
 	struct stat s;
 
-	if ((rc = sb_fault_point("fstat")) < 0)
+	if ((rc = sb_fault_point("fstat", fd)) < 0)
 		return rc;
 	if (fstat(fd, &s) < 0)
 		return -errno;
@@ -269,7 +274,7 @@ sb_sys_stat(int dirfd, const char *name, struct sb_stat *st)
 	int rc;
 	struct stat s;
 
-	if ((rc = sb_fault_point("fstatat")) < 0)
+	if ((rc = sb_fault_point("fstatat", dirfd)) < 0)
 		return rc;
 	if (fstatat(dirfd, name, &s, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
@@ -297,7 +302,7 @@ sb_sys_fs(int fd, enum sb_fs *fsp, uint64_t *freep)
 	};
 	struct statfs s;
 
-	if ((rc = sb_fault_point("fstatfs")) < 0)
+	if ((rc = sb_fault_point("fstatfs", fd)) < 0)
 		return rc;
 	if (fstatfs(fd, &s) < 0)
 		return -errno;

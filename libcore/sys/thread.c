@@ -35,7 +35,7 @@ sb_sys_spawn(struct sb_thread *t, void (*run)(void *), void *arg)
 	pthread_t thread;
 	int rc;
 
-	if ((rc = sb_fault_point("spawn")) < 0)
+	if ((rc = sb_fault_point("spawn", -1)) < 0)
 		return rc;
 	if ((s = malloc(sizeof(*s))) == NULL)
 		return -ENOMEM;
