@@ -66,7 +66,7 @@ FRONT   := $(B)/front/sblog.o $(B)/front/sblog-append.o $(B)/front/sblog-read.o
 all: $(CMD:%=$(B)/bin/%) $(LIB) $(SHARED) $(if $(filter plain,$(VARIANT)),build/bin) ## build everything
 
 build/bin:
-	$(Q)ln -sfn plain/bin build/bin
+	$(Q)mkdir -p build && ln -sfn plain/bin build/bin
 
 # -- objects: obj/ with $(CC) for the libraries and tests, static/ with musl --
 
