@@ -61,13 +61,16 @@ walk(const struct sb_view *v)
 	const struct sb_batch *h = &v->head;
 	uint64_t step = h->count / 64 + 1, offset = 0;
 	struct sblog_record rec;
-	struct sb_at at = { 0 };
+	struct sb_at at = { 0 }, skip;
 	int64_t time = 0;
 
 	while (at.index < h->count) {
 		uint64_t index = at.index;
 
+		skip = at;
 		sb_view_record(v, &at, &rec);
+		sb_view_skip(v, &skip, at.index);
+		MUST(memcmp(&skip, &at, sizeof(at)) == 0);
 		MUST(rec.offset >= h->base && rec.offset < h->next);
 		MUST(index == 0 || rec.offset > offset);
 		MUST(rec.time_us >= time);
