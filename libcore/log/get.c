@@ -324,7 +324,8 @@ sblog_locate(struct sblog_topic *t, uint64_t offset, struct sblog_place *place,
 	struct sb_reader *r;
 	int rc;
 
-	if ((rc = reader(t, offset, &r, err)) < 0)
+	/* As of now: the file is a number for sblog_topic_file. */
+	if ((rc = reader(t, SBLOG_NO_OFFSET, &r, err)) < 0)
 		return rc;
 	if (offset >= r->pub.end || offset < r->manifest.start)
 		return no_such(offset, err);
