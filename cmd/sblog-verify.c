@@ -172,7 +172,7 @@ main(int argc, char **argv)
 		{ 0, "deep", CLI_FLAG, &deep, NULL,
 		    "also the chain, and indexes against records", NULL, NULL },
 		{ 'j', "jobs", CLI_NUMBER, &jobs, "N",
-		    "use N threads (default: one per processor)", NULL, NULL },
+		    "use at most N threads", NULL, NULL },
 		{ 0, "rate", CLI_SIZE, &rate, "SIZE",
 		    "read at most SIZE bytes a second", NULL, NULL },
 		{ 0, "json", CLI_FLAG, &json, NULL, "report as JSON", NULL,

@@ -163,7 +163,7 @@ complete -c sblog -n '__fish_seen_subcommand_from stat' -l version -d 'show the 
 complete -c sblog -n '__fish_seen_subcommand_from verify' -l all -d 'every topic of the store'
 complete -c sblog -n '__fish_seen_subcommand_from verify' -l quick -d 'only manifest, heads, feet and sizes'
 complete -c sblog -n '__fish_seen_subcommand_from verify' -l deep -d 'also the chain, and indexes against records'
-complete -c sblog -n '__fish_seen_subcommand_from verify' -s j -l jobs -r -d 'use N threads (default: one per processor)'
+complete -c sblog -n '__fish_seen_subcommand_from verify' -s j -l jobs -r -d 'use at most N threads'
 complete -c sblog -n '__fish_seen_subcommand_from verify' -l rate -r -d 'read at most SIZE bytes a second'
 complete -c sblog -n '__fish_seen_subcommand_from verify' -l json -d 'report as JSON'
 complete -c sblog -n '__fish_seen_subcommand_from verify' -l tsv -d 'findings in tab-separated columns'

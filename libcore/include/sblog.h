@@ -491,7 +491,7 @@ typedef void (*sblog_finding_fn)(void *arg, const struct sblog_finding *f);
 
 struct sblog_verify_opts {
 	enum sblog_verify_depth depth;
-	unsigned threads;       /* 0: one per processor, at most 8 */
+	unsigned threads;       /* at most; this version uses one */
 	uint64_t rate;          /* bytes per second, 0: no limit */
 	sblog_finding_fn found; /* may be NULL */
 	sblog_progress_fn progress;
