@@ -30,7 +30,11 @@ sb_sys_time_us(void)
 uint64_t
 sb_sys_monotonic_us(void)
 {
+#ifdef SB_FAULT
+	return now_us(CLOCK_MONOTONIC) + sb_fault.ahead;
+#else
 	return now_us(CLOCK_MONOTONIC);
+#endif
 }
 
 void
@@ -42,7 +46,8 @@ sb_sys_sleep(uint64_t us)
 	};
 
 	/* Interrupted is slept enough. */
-	(void)nanosleep(&t, NULL);
+	if (sb_fault_enter("sleep", -1, us, NULL) == 0)
+		(void)nanosleep(&t, NULL);
 }
 
 int

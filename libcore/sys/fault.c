@@ -97,8 +97,11 @@ sb_fault_enter(const char *name, int fd, uint64_t pos, size_t *lenp)
 		.verdict = rc < 0 ? rc : 0,
 	};
 
-	if (sb_fault.hook != NULL)
-		sb_fault.hook(&call);
+	if (sb_fault.hook != NULL) {
+		int other = sb_fault.hook(&call);
+
+		rc = other < 0 ? other : rc;
+	}
 	return rc;
 }
 

@@ -25,7 +25,7 @@ enum sb_fault_kind {
 struct sb_fault_call {
 	const char *name;
 	int fd;       /* -1: none */
-	uint64_t pos; /* of bytes moved; new size of a truncation */
+	uint64_t pos; /* of bytes moved; new size; microseconds to wait */
 	size_t len;   /* of bytes to be moved */
 	int verdict;  /* 0: it is made; < 0: it returns this instead */
 };
@@ -41,7 +41,9 @@ struct sb_fault {
 	const char *last; /* name of the call the fault hit */
 	int trace_fd;     /* -1, or names of all calls are written here */
 	uint64_t boot;    /* not 0: another boot of the machine */
-	void (*hook)(const struct sb_fault_call *call); /* NULL: none */
+	uint64_t ahead;   /* microseconds that the monotonic clock is ahead */
+	/* NULL, or hears of every call; < 0: return this instead of calling */
+	int (*hook)(const struct sb_fault_call *call);
 };
 
 /* One per process: this build is for tests only. */

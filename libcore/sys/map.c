@@ -62,7 +62,7 @@ sb_sys_wait(const uint32_t *word, uint32_t seen, uint64_t timeout_us)
 
 	int rc;
 
-	if ((rc = sb_fault_point("futex", -1)) < 0)
+	if ((rc = sb_fault_enter("futex", -1, timeout_us, NULL)) < 0)
 		return rc;
 	if (syscall(SYS_futex, word, FUTEX_WAIT_OP, seen, &t, NULL, 0) < 0)
 		return -errno;

@@ -4,6 +4,7 @@
 #include "common/lab.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -141,6 +142,16 @@ lab_remove(const char *dir)
 	(void)rmdir(dir);
 }
 
+int
+lab_no_wait(const struct sb_fault_call *call)
+{
+	if (strcmp(call->name, "futex") != 0 &&
+	    strcmp(call->name, "sleep") != 0)
+		return 0;
+	sb_fault.ahead += call->pos;
+	return -ETIMEDOUT;
+}
+
 struct sblog_store *
 lab_store(const char *dir, enum sblog_mode mode)
 {
@@ -182,24 +193,37 @@ make_value(uint64_t id, char out[128])
 }
 
 int
-lab_append(struct sblog_topic *t, uint64_t id, bool durable,
-    struct sblog_err *err)
+lab_append_many(struct sblog_topic *t, uint64_t id, uint64_t n, bool durable,
+    uint64_t *firstp, struct sblog_err *err)
 {
+	char values[LAB_BATCH_MAX][128], keys[LAB_BATCH_MAX][32];
+	struct sblog_record recs[LAB_BATCH_MAX];
 	const struct sblog_append_opts opts = {
 		.sync = durable ? SBLOG_SYNC_BATCH : SBLOG_SYNC_NONE,
 	};
-	struct sblog_record rec = { .user_time_us = SBLOG_NO_TIME };
-	char value[128], key[32];
+
+	for (uint64_t i = 0; i < n && i < LAB_BATCH_MAX; i++) {
+		struct sblog_record *r = &recs[i];
+
+		*r = (struct sblog_record){ .user_time_us = SBLOG_NO_TIME };
+		r->value.data = values[i];
+		r->value.len = make_value(id + i, values[i]);
+		if ((id + i) % 3 != 0)
+			continue;
+		r->key.data = keys[i];
+		r->key.len = (size_t)sprintf(keys[i], "key-%llu",
+		    (unsigned long long)(id + i) % 7);
+	}
+	return sblog_append(t, recs, n, &opts, firstp, err);
+}
+
+int
+lab_append(struct sblog_topic *t, uint64_t id, bool durable,
+    struct sblog_err *err)
+{
 	uint64_t first;
 
-	rec.value.data = value;
-	rec.value.len = make_value(id, value);
-	if (id % 3 == 0) {
-		rec.key.data = key;
-		rec.key.len = (size_t)sprintf(key, "key-%llu",
-		    (unsigned long long)id % 7);
-	}
-	return sblog_append(t, &rec, 1, &opts, &first, err);
+	return lab_append_many(t, id, 1, durable, &first, err);
 }
 
 static void

@@ -12,7 +12,9 @@
 
 #include <sblog.h>
 
-enum { LAB_PATH = 256, LAB_IDS = 1 << 16 };
+#include "sys/fault.h"
+
+enum { LAB_PATH = 256, LAB_IDS = 1 << 16, LAB_BATCH_MAX = 256 };
 
 /* A directory below $TMPDIR or /dev/shm that is removed at the end. */
 extern char lab_root[LAB_PATH];
@@ -31,6 +33,9 @@ extern unsigned long lab_violations, lab_cases;
 void lab_copy(const char *from, const char *to);
 void lab_remove(const char *dir);
 
+/* For sb_fault.hook: nobody else is there, so waiting takes no time. */
+int lab_no_wait(const struct sb_fault_call *call);
+
 struct sblog_store *lab_store(const char *dir, enum sblog_mode mode);
 int lab_open(const char *dir, enum sblog_mode mode, struct sblog_store **s,
     struct sblog_topic **t, struct sblog_err *err);
@@ -38,6 +43,10 @@ int lab_open(const char *dir, enum sblog_mode mode, struct sblog_store **s,
 /* Append record number id; durable or not.  Returns the code. */
 int lab_append(struct sblog_topic *t, uint64_t id, bool durable,
     struct sblog_err *err);
+
+/* Append records id to id + n - 1 as one batch. */
+int lab_append_many(struct sblog_topic *t, uint64_t id, uint64_t n,
+    bool durable, uint64_t *firstp, struct sblog_err *err);
 
 /*
  * Make DIR/t: a segment with records 0..29, one with 30..59, a WAL with
