@@ -330,28 +330,46 @@ sb_topic_validate(struct sblog_topic *t, struct sblog_err *err)
 	return 0;
 }
 
-/* Where recovery would find damage, the end lies behind it: readers are to run
- * into the damage, not to stop before it as if nothing had been there. */
+/*
+ * How far is it good?  Where recovery would find damage, the end lies behind it:
+ * readers are to run into the damage, not to stop before it as if nothing had
+ * been there.  Appenders go on meanwhile: what they write behind the walk is no
+ * damage, so the durable end is asked for first, and where something seems to
+ * be missing the walk must not get any further a second time.
+ */
 static int
-end_behind_damage(const struct sblog_topic *t, const struct sb_wal *w,
-    const struct sb_tail *tail, struct sb_published *p, struct sblog_err *err)
+find_end(struct sblog_topic *t, const struct sb_wal *w, struct sb_tail *tail,
+    struct sb_published *p, struct sblog_err *err)
 {
-	uint64_t durable;
+	uint64_t durable, before;
 	struct rest rest;
 	struct sb_stat st;
+	const char *why;
 	int rc;
 
-	if ((rc = sb_sys_fstat(w->fd, &st)) < 0)
-		return sb_err_sys(err, SBLOG_EIO, rc, w->name, "cannot stat");
-	if ((rc = look_behind(w, tail, st.size, &rest, err)) < 0)
-		return rc;
-	durable = sb_max_u64(tail->durable_upto, rest.durable_upto);
-	durable =
-	    sb_max_u64(durable, sb_state_durable(&t->state, t->manifest.topic));
-	if (tail->end < durable) {
-		p->end = sb_max_u64(durable, rest.next);
-		p->pos = sb_max_u64(st.size, tail->pos + SB_BATCH_HEAD_SIZE);
+	for (;;) {
+		durable = sb_state_durable(&t->state, t->manifest.topic);
+		rc = sb_wal_walk(w, tail, UINT64_MAX, &t->cpu, &why, err);
+		if (rc < 0 || tail->trailer)
+			return rc;
+		if ((rc = sb_sys_fstat(w->fd, &st)) < 0)
+			return sb_err_sys(err, SBLOG_EIO, rc, w->name,
+			    "cannot stat");
+		if ((rc = look_behind(w, tail, st.size, &rest, err)) < 0)
+			return rc;
+		durable = sb_max_u64(durable,
+		    sb_max_u64(tail->durable_upto, rest.durable_upto));
+		if (tail->end >= durable)
+			return 0;
+		before = tail->pos;
+		rc = sb_wal_walk(w, tail, UINT64_MAX, &t->cpu, &why, err);
+		if (rc < 0 || tail->trailer)
+			return rc;
+		if (tail->pos == before)
+			break;
 	}
+	p->end = sb_max_u64(durable, rest.next);
+	p->pos = sb_max_u64(st.size, tail->pos + SB_BATCH_HEAD_SIZE);
 	return 0;
 }
 
@@ -363,7 +381,6 @@ peek_by_walk(struct sblog_topic *t, struct sb_published *p,
 	const struct sb_file *active;
 	struct sb_wal wal = SB_WAL_INIT;
 	struct sb_tail tail;
-	const char *why;
 	int rc;
 
 	if ((rc = sb_topic_reload(t, err)) < 0)
@@ -387,18 +404,18 @@ peek_by_walk(struct sblog_topic *t, struct sb_published *p,
 		.chain = wal.head.chain,
 		.last_time = p->last_time,
 	};
-	rc = sb_wal_walk(&wal, &tail, UINT64_MAX, &t->cpu, &why, err);
-	if (rc < 0)
+	p->end = 0;
+	if ((rc = find_end(t, &wal, &tail, p, err)) < 0)
 		goto out;
-	p->pos = tail.pos;
-	p->end = tail.end;
+	if (p->end == 0) {
+		p->pos = tail.pos;
+		p->end = tail.end;
+	}
 	p->chain = tail.chain;
 	p->last_time = tail.last_time;
 	p->wal_count = tail.count;
 	p->wal_raw = tail.raw;
 	p->wal_time = tail.first_time;
-	if (!tail.trailer)
-		rc = end_behind_damage(t, &wal, &tail, p, err);
 out:
 	sb_wal_close(&wal);
 	return rc;
@@ -408,7 +425,7 @@ int
 sb_topic_peek(struct sblog_topic *t, struct sb_published *p,
     struct sblog_err *err)
 {
-	int rc;
+	int rc = 0;
 
 	/* The page may be of a newer manifest than ours, or of an older one
 	 * for the moment in which somebody replaces it. */
@@ -424,5 +441,9 @@ sb_topic_peek(struct sblog_topic *t, struct sb_published *p,
 		if (tries > 10)
 			sb_sys_sleep(1000);
 	}
-	return peek_by_walk(t, p, err);
+	/* Sealed between the manifest and the WAL: then there is a new one. */
+	for (int tries = 0; tries < 10; tries++)
+		if ((rc = peek_by_walk(t, p, err)) != SBLOG_ENOENT)
+			break;
+	return rc;
 }
