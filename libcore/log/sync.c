@@ -234,6 +234,19 @@ flush(struct sblog_topic *t, struct sblog_err *err)
 	return 0;
 }
 
+/* The page was lost and could not be made again: nobody can be led. */
+static int
+sync_without_page(struct sblog_topic *t, struct sblog_err *err)
+{
+	int rc = sb_sys_fdatasync(t->wal.fd);
+
+	t->own_pos = 0;
+	if (rc < 0)
+		return sb_err_sys(err, SBLOG_EUNKNOWN, rc, t->wal.name,
+		    "cannot sync");
+	return 0;
+}
+
 int
 sblog_sync(struct sblog_topic *t, struct sblog_err *err)
 {
@@ -241,6 +254,8 @@ sblog_sync(struct sblog_topic *t, struct sblog_err *err)
 	uint32_t round;
 	int rc = 0;
 
+	if (t->own_pos != 0 && t->state.map == NULL)
+		return sync_without_page(t, err);
 	while (rc == 0 && t->own_pos != 0) {
 		if (sb_state_durable(&t->state, t->manifest.topic) >=
 		    t->own_end) {
