@@ -402,7 +402,7 @@ static bool
 wants_sync(const struct sblog_topic *t, const struct sblog_append_opts *opts)
 {
 	if (opts->sync == SBLOG_SYNC_DEFAULT)
-		return t->config.sync != SBLOG_SYNC_NONE;
+		return t->config.sync != SB_SYNC_NONE;
 	return opts->sync == SBLOG_SYNC_BATCH;
 }
 

@@ -70,7 +70,7 @@ sblog_topic_info(struct sblog_topic *t, struct sblog_info *info,
 		.chain = p.chain,
 		.lost_ranges = (uint32_t)t->manifest.lost_count,
 		.volatile_fs = t->store->volatile_fs,
-		.readonly = t->config.readonly,
+		.readonly = t->config.readonly != 0,
 	};
 	sb_format_hex(t->manifest.topic, SB_ID_SIZE, info->id);
 	for (size_t i = 0; i < t->manifest.file_count; i++)

@@ -259,7 +259,8 @@ write_segment(struct sealing *s, struct sb_source *src,
 
 	if ((rc = sb_segment_create(w, t->dirfd, t->manifest.topic,
 		 src->file.base, src->file.chain, err)) < 0 ||
-	    (rc = sb_blocks_begin(&b, w, t->config.compression,
+	    (rc = sb_blocks_begin(&b, w,
+		 (enum sblog_codec)t->config.compression,
 		 s->workers > 1 ? s->workers : 0, src->file.chain, err)) < 0)
 		return rc;
 	if ((rc = feed_blocks(s, src, b, err)) == 0)

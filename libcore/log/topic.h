@@ -18,7 +18,7 @@ struct sblog_store {
 	enum sblog_mode mode;
 	uint32_t lock_timeout_ms;
 	bool volatile_fs;
-	char setting_text[64]; /* what sblog_setting_at handed out */
+	char setting_text[SB_SETTING_SIZE]; /* by sblog_setting_at */
 };
 
 struct sb_reader; /* what sblog_get keeps open */

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,47 +19,69 @@
 #include "sys/sys.h"
 #include "sys/tmp.h"
 
-enum { CONFIG_MAX = 1 << 20, VALUE_SIZE = 64 }; /* bytes */
+enum { CONFIG_MAX = 1 << 20 }; /* bytes */
 
-enum id {
-	COMPRESSION,
-	MAX_MESSAGE,
-	MIN_FREE,
-	READONLY,
-	SEGMENT,
-	SYNC,
-	SETTINGS,
+enum kind {
+	WORD,     /* one of words */
+	SIZE,     /* bytes: 10, 64K, 1M */
+	COUNT,    /* a plain number */
+	DURATION, /* 250 is milliseconds; 90s, 1h30m, 7d; kept as microseconds */
+	RATIO,    /* 0 to 1, in millionths */
+	TEXT,     /* up to the end of the line */
 };
+
+static const char *const booleans[] = { "false", "true", NULL };
+
+#define AT(field) offsetof(struct sb_config, field)
+#define ANY(field) .at = AT(field), .max = UINT64_C(1) << 62, .none = true
 
 /* In bytewise order of names. */
 static const struct setting {
 	const char *name;
 	const char *standard;
-	const char *const *words; /* NULL: a size */
+	enum kind kind;
+	bool none;                /* "none" (also "-1"): no limit */
+	const char *const *words; /* of WORD, numbered from 0 */
 	uint64_t min, max;
-} table[SETTINGS] = {
-	[COMPRESSION] = { .name = "compression.type",
-	    .standard = "lz4",
+	size_t at; /* of the uint64_t in struct sb_config; TEXT: of the text */
+} table[] = {
+	{ "cleanup.policy", "delete", WORD, .at = AT(cleanup_policy),
+	    .words = (const char *const[]){ "delete", "compact",
+		"compact,delete", NULL } },
+	{ "compact.unkeyed", "keep", WORD, .at = AT(compact_unkeyed),
+	    .words = (const char *const[]){ "keep", "drop", NULL } },
+	{ "compression.type", "lz4", WORD, .at = AT(compression),
 	    .words = (const char *const[]){ "none", "lz4", NULL } },
-	[MAX_MESSAGE] = { .name = "max.message.bytes",
-	    .standard = "64M",
-	    .min = 1,
-	    .max = SBLOG_VALUE_MAX },
-	[MIN_FREE] = { .name = "min.free.bytes",
-	    .standard = "0",
-	    .min = 0,
+	{ "dedup.tokens", "100000", COUNT, ANY(dedup_tokens) },
+	{ "dedup.window", "1d", DURATION, ANY(dedup_window) },
+	{ "delete.retention.ms", "1d", DURATION, ANY(delete_retention) },
+	{ "group.retention.ms", "none", DURATION, ANY(group_retention) },
+	{ "hook.seal", "", TEXT, .at = AT(hook_seal) },
+	{ "index.keys", "auto", WORD, .at = AT(index_keys),
+	    .words = (const char *const[]){ "auto", "true", "false", NULL } },
+	{ "max.message.bytes", "64M", SIZE, .at = AT(max_message_bytes),
+	    .min = 1, .max = SBLOG_VALUE_MAX },
+	{ "min.cleanable.dirty.ratio", "0.5", RATIO, .at = AT(min_dirty),
+	    .max = 1000000 },
+	{ "min.free.bytes", "0", SIZE, .at = AT(min_free_bytes),
 	    .max = UINT64_C(1) << 60 },
-	[READONLY] = { .name = "readonly",
-	    .standard = "false",
-	    .words = (const char *const[]){ "false", "true", NULL } },
-	[SEGMENT] = { .name = "segment.bytes",
-	    .standard = "1G",
-	    .min = 64 << 10,
+	{ "readonly", "false", WORD, .at = AT(readonly), .words = booleans },
+	{ "retention.bytes", "none", SIZE, ANY(retention_bytes) },
+	{ "retention.groups", "true", WORD, .at = AT(retention_groups),
+	    .words = booleans },
+	{ "retention.ms", "none", DURATION, ANY(retention_time) },
+	{ "retention.records", "none", COUNT, ANY(retention_records) },
+	{ "segment.bytes", "1G", SIZE, .at = AT(segment_bytes), .min = 64 << 10,
 	    .max = UINT64_C(64) << 30 },
-	[SYNC] = { .name = "sync",
-	    .standard = "batch",
+	{ "segment.ms", "7d", DURATION, ANY(segment_time) },
+	{ "sync", "batch", WORD, .at = AT(sync),
 	    .words = (const char *const[]){ "batch", "record", "none", NULL } },
 };
+
+enum { SETTINGS = sizeof(table) / sizeof(table[0]) };
+
+_Static_assert(sizeof(table) / sizeof(table[0]) <= SB_SETTINGS_MAX,
+    "struct sb_config has no room");
 
 static int
 find(const char *name, size_t len)
@@ -90,51 +113,119 @@ parse_size(const char *text, size_t len, uint64_t *np)
 	return true;
 }
 
-/* The value as a number: of the word, or the size. */
+/* 250, 90s, 1h30m, 7d: microseconds. */
+static bool
+parse_duration(const char *text, size_t len, uint64_t *np)
+{
+	static const struct {
+		const char *name;
+		uint64_t us;
+	} units[] = { { "us", 1 }, { "ms", 1000 }, { "s", 1000000 },
+		{ "m", 60000000 }, { "h", UINT64_C(3600000000) },
+		{ "d", UINT64_C(86400000000) },
+		{ "w", UINT64_C(604800000000) } };
+	const char *end = text + len;
+	uint64_t n, sum = 0;
+
+	if (sb_parse_u64(text, len, &n))
+		return sb_mul_u64(n, 1000, np);
+	while (text < end) {
+		const char *digits = text, *unit;
+		size_t u = 0;
+
+		while (text < end && *text >= '0' && *text <= '9')
+			text++;
+		unit = text;
+		while (text < end && *text >= 'a' && *text <= 'z')
+			text++;
+		while (u < sizeof(units) / sizeof(units[0]) &&
+		    (strlen(units[u].name) != (size_t)(text - unit) ||
+			memcmp(units[u].name, unit, (size_t)(text - unit)) !=
+			    0))
+			u++;
+		if (u == sizeof(units) / sizeof(units[0]) ||
+		    !sb_parse_u64(digits, (size_t)(unit - digits), &n) ||
+		    !sb_mul_u64(n, units[u].us, &n) ||
+		    !sb_add_u64(sum, n, &sum))
+			return false;
+	}
+	*np = sum;
+	return len > 0;
+}
+
+/* 0, 0.5, 1.0: millionths. */
+static bool
+parse_ratio(const char *text, size_t len, uint64_t *np)
+{
+	const char *dot = memchr(text, '.', len);
+	size_t whole = dot ? (size_t)(dot - text) : len;
+	size_t digits = dot ? len - whole - 1 : 0;
+	uint64_t fraction = 0, n;
+
+	if (digits > 6 || (dot != NULL && digits == 0) ||
+	    (digits > 0 && !sb_parse_u64(dot + 1, digits, &fraction)) ||
+	    !sb_parse_u64(text, whole, &n) || n > 1)
+		return false;
+	for (; digits < 6; digits++)
+		fraction *= 10;
+	*np = n * 1000000 + fraction;
+	return true;
+}
+
+static bool
+is_word(const char *text, size_t len, const char *word)
+{
+	return strlen(word) == len && memcmp(word, text, len) == 0;
+}
+
+/* The value as a number: of the word, or what it measures. */
 static bool
 parse_value(int id, const char *text, size_t len, uint64_t *np)
 {
 	const struct setting *s = &table[id];
+	bool ok = false;
 
-	if (s->words == NULL)
-		return parse_size(text, len, np) && *np >= s->min &&
-		    *np <= s->max;
-	for (uint64_t i = 0; s->words[i] != NULL; i++) {
-		if (strlen(s->words[i]) == len &&
-		    memcmp(s->words[i], text, len) == 0) {
-			*np = i;
-			return true;
-		}
+	*np = 0;
+	if (s->none &&
+	    (is_word(text, len, "none") || is_word(text, len, "-1"))) {
+		*np = SB_SETTING_NONE;
+		return true;
 	}
-	return false;
+	switch (s->kind) {
+	case WORD:
+		while (
+		    s->words[*np] != NULL && !is_word(text, len, s->words[*np]))
+			++*np;
+		return s->words[*np] != NULL;
+	case TEXT:
+		return len < SB_SETTING_SIZE && memchr(text, '\n', len) == NULL;
+	case SIZE:
+		ok = parse_size(text, len, np);
+		break;
+	case COUNT:
+		ok = sb_parse_u64(text, len, np);
+		break;
+	case DURATION:
+		ok = parse_duration(text, len, np);
+		break;
+	case RATIO:
+		ok = parse_ratio(text, len, np);
+		break;
+	}
+	return ok && *np >= s->min && *np <= s->max;
 }
 
 static void
-assign(struct sb_config *c, int id, uint64_t n,
+assign(struct sb_config *c, int id, uint64_t n, const char *text, size_t len,
     enum sblog_setting_origin origin)
 {
-	switch ((enum id)id) {
-	case COMPRESSION:
-		c->compression = n == 0 ? SBLOG_CODEC_NONE : SBLOG_CODEC_LZ4;
-		break;
-	case MAX_MESSAGE:
-		c->max_message_bytes = n;
-		break;
-	case MIN_FREE:
-		c->min_free_bytes = n;
-		break;
-	case READONLY:
-		c->readonly = n != 0;
-		break;
-	case SEGMENT:
-		c->segment_bytes = n;
-		break;
-	case SYNC:
-		c->sync = n == 2 ? SBLOG_SYNC_NONE : SBLOG_SYNC_BATCH;
-		c->sync_record = n == 1;
-		break;
-	case SETTINGS:
-		break;
+	void *field = (uint8_t *)c + table[id].at;
+
+	if (table[id].kind == TEXT) {
+		memcpy(field, text, len);
+		((char *)field)[len] = '\0';
+	} else {
+		memcpy(field, &n, sizeof(n));
 	}
 	c->origin[id] = (uint8_t)origin;
 }
@@ -209,7 +300,7 @@ parse_text(struct sb_config *c, const char *text, size_t len,
 			if (!parse_value(id, l.value, l.value_len, &n))
 				return bad_line((uint64_t)(at - text), &l,
 				    "bad value", err);
-			assign(c, id, n, origin);
+			assign(c, id, n, l.value, l.value_len, origin);
 		}
 		at = stop + 1;
 	}
@@ -268,11 +359,11 @@ set_defaults(struct sb_config *c)
 	uint64_t n = 0;
 
 	for (int i = 0; i < SETTINGS; i++) {
-		bool ok = parse_value(i, table[i].standard,
-		    strlen(table[i].standard), &n);
+		size_t len = strlen(table[i].standard);
+		bool ok = parse_value(i, table[i].standard, len, &n);
 
 		sb_assert(ok);
-		assign(c, i, n, SBLOG_FROM_DEFAULT);
+		assign(c, i, n, table[i].standard, len, SBLOG_FROM_DEFAULT);
 	}
 }
 
@@ -290,7 +381,7 @@ sb_config_load(struct sb_config *c, int storefd, int topicfd,
 
 /* A size in the largest unit that divides it. */
 static void
-format_size(uint64_t n, char out[VALUE_SIZE])
+format_size(uint64_t n, char out[SB_SETTING_SIZE])
 {
 	static const char units[] = "KMGT";
 	int u = -1;
@@ -300,47 +391,76 @@ format_size(uint64_t n, char out[VALUE_SIZE])
 		u++;
 	}
 	if (u < 0)
-		(void)snprintf(out, VALUE_SIZE, "%" PRIu64, n);
+		(void)snprintf(out, SB_SETTING_SIZE, "%" PRIu64, n);
 	else
-		(void)snprintf(out, VALUE_SIZE, "%" PRIu64 "%c", n, units[u]);
+		(void)snprintf(out, SB_SETTING_SIZE, "%" PRIu64 "%c", n,
+		    units[u]);
+}
+
+/* A duration in the largest unit that divides it. */
+static void
+format_duration(uint64_t us, char out[SB_SETTING_SIZE])
+{
+	static const struct {
+		const char *name;
+		uint64_t us;
+	} units[] = { { "d", UINT64_C(86400000000) },
+		{ "h", UINT64_C(3600000000) }, { "m", 60000000 },
+		{ "s", 1000000 }, { "ms", 1000 }, { "us", 1 } };
+	size_t u = 0;
+
+	while (us % units[u].us != 0 || (us == 0 && units[u].us != 1000))
+		u++;
+	(void)snprintf(out, SB_SETTING_SIZE, "%" PRIu64 "%s", us / units[u].us,
+	    units[u].name);
+}
+
+/* 0.5, without zeros that say nothing. */
+static void
+format_ratio(uint64_t n, char out[SB_SETTING_SIZE])
+{
+	int digits = 6;
+
+	while (digits > 0 && n % 10 == 0) {
+		n /= 10;
+		digits--;
+	}
+	if (digits == 0)
+		(void)snprintf(out, SB_SETTING_SIZE, "%" PRIu64, n);
+	else
+		(void)snprintf(out, SB_SETTING_SIZE, "0.%0*" PRIu64, digits, n);
 }
 
 bool
 sb_config_at(const struct sb_config *c, size_t i, const char **namep,
-    char value[64], enum sblog_setting_origin *originp)
+    char value[SB_SETTING_SIZE], enum sblog_setting_origin *originp)
 {
-	uint64_t n = 0;
+	const struct setting *s = &table[i];
+	const void *field;
+	uint64_t n;
 
 	if (i >= SETTINGS)
 		return false;
-	switch ((enum id)i) {
-	case COMPRESSION:
-		n = c->compression == SBLOG_CODEC_LZ4;
-		break;
-	case MAX_MESSAGE:
-		n = c->max_message_bytes;
-		break;
-	case MIN_FREE:
-		n = c->min_free_bytes;
-		break;
-	case READONLY:
-		n = c->readonly;
-		break;
-	case SEGMENT:
-		n = c->segment_bytes;
-		break;
-	case SYNC:
-		n = c->sync == SBLOG_SYNC_NONE ? 2 : c->sync_record;
-		break;
-	case SETTINGS:
-		break;
-	}
-	*namep = table[i].name;
+	*namep = s->name;
 	*originp = (enum sblog_setting_origin)c->origin[i];
-	if (table[i].words != NULL)
-		(void)snprintf(value, VALUE_SIZE, "%s", table[i].words[n]);
-	else
+	field = (const uint8_t *)c + s->at;
+	if (s->kind == TEXT) {
+		memcpy(value, field, SB_SETTING_SIZE);
+		return true;
+	}
+	memcpy(&n, field, sizeof(n));
+	if (s->none && n == SB_SETTING_NONE)
+		(void)snprintf(value, SB_SETTING_SIZE, "none");
+	else if (s->kind == WORD)
+		(void)snprintf(value, SB_SETTING_SIZE, "%s", s->words[n]);
+	else if (s->kind == SIZE)
 		format_size(n, value);
+	else if (s->kind == DURATION)
+		format_duration(n, value);
+	else if (s->kind == RATIO)
+		format_ratio(n, value);
+	else
+		(void)snprintf(value, SB_SETTING_SIZE, "%" PRIu64, n);
 	return true;
 }
 

@@ -7,11 +7,25 @@ load lib/common
 	sblog create t --config sync=none
 	sblog config --defaults segment.bytes=16M
 	run -0 --separate-stderr sblog config t
-	stdout_is 'compression.type = lz4  # default
+	stdout_is 'cleanup.policy = delete  # default
+compact.unkeyed = keep  # default
+compression.type = lz4  # default
+dedup.tokens = 100000  # default
+dedup.window = 1d  # default
+delete.retention.ms = 1d  # default
+group.retention.ms = none  # default
+hook.seal =   # default
+index.keys = auto  # default
 max.message.bytes = 64M  # default
+min.cleanable.dirty.ratio = 0.5  # default
 min.free.bytes = 0  # default
 readonly = false  # default
+retention.bytes = none  # default
+retention.groups = true  # default
+retention.ms = none  # default
+retention.records = none  # default
 segment.bytes = 16M  # store
+segment.ms = 7d  # default
 sync = none  # topic'
 	run -0 --separate-stderr sblog config --json t
 	[ "$(jq -r '.settings["segment.bytes"].origin' <<<"$output")" = store ]

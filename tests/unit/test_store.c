@@ -105,7 +105,7 @@ static const char *
 setting(const struct sb_config *c, const char *want,
     enum sblog_setting_origin *originp)
 {
-	static char value[64];
+	static char value[SB_SETTING_SIZE];
 	const char *name;
 
 	for (size_t i = 0; sb_config_at(c, i, &name, value, originp); i++)
@@ -131,7 +131,7 @@ settings_come_from_topic_store_or_default(void)
 	put_file("t/config", " sync = batch ", 14);
 	CHECK_U64(sb_config_load(&c, store, dir, &err), 0);
 	CHECK_U64(c.segment_bytes, 2 << 20);
-	CHECK_U64(c.sync, SBLOG_SYNC_BATCH);
+	CHECK_U64(c.sync, SB_SYNC_BATCH);
 	CHECK_STR(setting(&c, "segment.bytes", &origin), "2M");
 	CHECK_U64(origin, SBLOG_FROM_STORE);
 	CHECK_STR(setting(&c, "sync", &origin), "batch");
@@ -163,7 +163,48 @@ a_change_keeps_the_other_lines(void)
 	(void)get_file("config", text, sizeof(text) - 1);
 	CHECK_STR(text, "# mine\n\nsync = record\n");
 	CHECK_U64(sb_config_load(&c, dir, -1, &err), 0);
-	CHECK(c.sync_record && c.segment_bytes == 1 << 30);
+	CHECK(c.sync == SB_SYNC_RECORD && c.segment_bytes == 1 << 30);
+}
+
+/* Every kind of value, as it may be written and as it is shown. */
+static void
+settings_are_shown_in_one_way(void)
+{
+	static const char *const tests[][3] = {
+		{ "retention.ms", "250", "250ms" },
+		{ "retention.ms", "1h30m", "90m" },
+		{ "retention.ms", "2w", "14d" },
+		{ "retention.ms", "0", "0ms" },
+		{ "retention.ms", "-1", "none" },
+		{ "retention.bytes", "2048", "2K" },
+		{ "retention.records", "1000", "1000" },
+		{ "min.cleanable.dirty.ratio", "0.250", "0.25" },
+		{ "min.cleanable.dirty.ratio", "1", "1" },
+		{ "min.cleanable.dirty.ratio", "0", "0" },
+		{ "cleanup.policy", "compact,delete", "compact,delete" },
+		{ "hook.seal", "cp $SBLOG_SEGMENT /x = y",
+		    "cp $SBLOG_SEGMENT /x = y" },
+		{ "hook.seal", "", "" },
+	};
+	int dir = here();
+
+	for (size_t t = 0; t < sizeof(tests) / sizeof(tests[0]); t++) {
+		const struct sblog_setting set = { tests[t][0], tests[t][1] };
+		enum sblog_setting_origin origin = SBLOG_FROM_DEFAULT;
+		char text[SB_SETTING_SIZE] = "";
+		const char *name = "";
+		struct sb_config c;
+		struct sblog_err err;
+		size_t i = 0;
+
+		CHECK_U64(sb_config_change(dir, &set, 1, false, &err), 0);
+		CHECK_U64(sb_config_load(&c, dir, -1, &err), 0);
+		while (sb_config_at(&c, i++, &name, text, &origin) &&
+		    strcmp(name, tests[t][0]) != 0)
+			;
+		CHECK_STR(text, tests[t][2]);
+		CHECK(origin == SBLOG_FROM_STORE);
+	}
 }
 
 static void
@@ -187,6 +228,15 @@ bad_settings_change_nothing(void)
 		{ "sync", "Batch" },
 		{ "sync", "batch\nreadonly = true" },
 		{ "compression.type", "zstd" },
+		{ "retention.ms", "5x" },
+		{ "retention.ms", "1h30" },
+		{ "retention.ms", "99999999999999999999d" },
+		{ "retention.bytes", "-2" },
+		{ "segment.bytes", "none" },
+		{ "min.cleanable.dirty.ratio", "1.5" },
+		{ "min.cleanable.dirty.ratio", "0." },
+		{ "min.cleanable.dirty.ratio", "0.1234567" },
+		{ "cleanup.policy", "delete,compact" },
 	};
 	int dir = here();
 
@@ -395,6 +445,8 @@ main(int argc, char **argv)
 		    settings_come_from_topic_store_or_default },
 		{ "config: a change keeps the other lines",
 		    a_change_keeps_the_other_lines },
+		{ "config: settings are shown in one way",
+		    settings_are_shown_in_one_way },
 		{ "config: bad settings change nothing",
 		    bad_settings_change_nothing },
 		{ "config: bad files are refused with their place",
