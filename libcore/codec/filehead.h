@@ -6,7 +6,8 @@
  * tests/cli/format.bats compares the two):
  *
  *	  0  u64  head_hash    XXH3 of bytes 8..127, seed 0
- *	  8  u64  magic        "sblogWAL", "sblogSEG", "sblogIDX", "sblogWDX"
+ *	  8  u64  magic        "sblogWAL", "sblogSEG", "sblogIDX",
+ *                       "sblogWDX", "sblogKDX", "sblogKTB"
  *	 16  u16  major        1; another one is refused
  *	 18  u16  minor        0; a higher one is read
  *	 20  u32  features     bits that a reader must know; none in version 1
@@ -66,6 +67,8 @@ enum {
 #define SB_MAGIC_SEG "sblogSEG"
 #define SB_MAGIC_IDX "sblogIDX"
 #define SB_MAGIC_WDX "sblogWDX"
+#define SB_MAGIC_KDX "sblogKDX"
+#define SB_MAGIC_KTB "sblogKTB"
 #define SB_MAGIC_END "sblogEND"
 
 struct sb_file_head {

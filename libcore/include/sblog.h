@@ -340,6 +340,18 @@ struct sblog_cursor_opts {
 			  limit (follow); else stop before this offset */
 	unsigned durable : 1; /* only what surely survives a power cut */
 	unsigned copy : 1; /* the caller does not splice: batches have no fd */
+	/* Only records with this key (data not NULL), or with category those
+	 * whose key is it or begins with it and '-'.  By index where there is
+	 * one: then the cost is that of the records found. */
+	struct sblog_bytes key;
+	unsigned category : 1;
+	/* With key: begin at this position of its records, counted from 0,
+	 * instead of at an offset. */
+	unsigned by_pos : 1;
+	uint64_t pos;
+	/* Only the newest record of each key below `to`; none without key.
+	 * They are as of the time of opening. */
+	unsigned latest : 1;
 };
 
 /* SBLOG_ENOENT: from is past the end. */
@@ -357,7 +369,8 @@ int sblog_cursor_next(struct sblog_cursor *cur, struct sblog_record *rec,
     struct sblog_err *err);
 
 /*
- * A run of records with everything about them, hashes verified.  values is the
+ * A run of records with everything about them, hashes verified.  SBLOG_EINVAL:
+ * the cursor has opts->key or opts->latest.  values is the
  * run of values in memory, each followed by delim; where the bytes lie in a
  * file just so, fd >= 0 and they are at fd_pos, so that they can be spliced
  * without a copy.
@@ -399,6 +412,10 @@ int sblog_batch_next(struct sblog_batch *batch, struct sblog_record *rec);
 int sblog_cursor_wait(struct sblog_cursor *cur, uint64_t timeout_us,
     struct sblog_err *err);
 
+/* With opts->key and not category: position of the record that was returned
+ * last among those of its key. */
+uint64_t sblog_cursor_pos(const struct sblog_cursor *cur);
+
 /* Offset of the record that the next call returns, if there is one. */
 uint64_t sblog_cursor_offset(const struct sblog_cursor *cur);
 
@@ -410,6 +427,23 @@ int sblog_cursor_skip(struct sblog_cursor *cur, struct sblog_err *err);
  * SBLOG_ENOENT: no such offset (before the start, past the end, in a hole).
  */
 int sblog_get(struct sblog_topic *topic, uint64_t offset,
+    struct sblog_record *rec, struct sblog_err *err);
+
+/* What there is of a key. */
+struct sblog_key_info {
+	uint64_t last;     /* offset of its newest record */
+	uint64_t next_pos; /* position that its next record will have */
+};
+
+/* SBLOG_ENOENT: no record has this key. */
+int sblog_key_find(struct sblog_topic *topic, struct sblog_bytes key,
+    struct sblog_key_info *info, struct sblog_err *err);
+
+/*
+ * The newest record of a key; its value may be absent.  *rec is valid until the
+ * next call on the topic.  SBLOG_ENOENT: no record has this key.
+ */
+int sblog_get_key(struct sblog_topic *topic, struct sblog_bytes key,
     struct sblog_record *rec, struct sblog_err *err);
 
 /*

@@ -16,6 +16,7 @@
 #include "codec/headers.h"
 #include "codec/lz.h"
 #include "codec/scan.h"
+#include "log/keys.h"
 #include "log/topic.h"
 #include "store/index.h"
 
@@ -373,6 +374,7 @@ put_locked(struct sblog_topic *t, struct draft *d, struct sblog_err *err)
 	sb_state_set_dirty(&t->state, true);
 	if ((rc = write_batch(t, d, &zero_end)) < 0)
 		return undo_write(t, rc, err);
+	sb_keys_note(t, h, d->recs, d->keep, t->pub.pos);
 	publish(t, d, last_time, chain, zero_end);
 	return 0;
 }

@@ -11,39 +11,12 @@
 
 #include "base/err.h"
 #include "base/num.h"
-#include "log/source.h"
-#include "log/topic.h"
+#include "log/cursor.h"
 
-enum { LOOK_AGAIN_US = 1000000 };
+enum { JUMP_FAR = 4096 }; /* offsets: then the index finds the way */
 
-struct sblog_cursor {
-	struct sblog_topic *topic;
-	struct sblog_cursor_opts opts;
-	struct sb_manifest manifest;
-	struct sb_published pub;
-	struct sb_state state; /* of our own where it may be written to */
-	bool state_tried;
-
-	uint64_t next;  /* offset wanted */
-	uint64_t to;    /* as asked for, or SBLOG_NO_OFFSET */
-	uint64_t limit; /* offsets below it are known to be readable */
-	struct sb_source source;
-	uint64_t pos, expected; /* next batch, and its base offset */
-
-	bool open; /* view and at are of a batch that holds next */
-	struct sb_view view;
-	struct sb_at at;
-	uint64_t view_pos;
-	uint64_t plain_end; /* see set_plain */
-	struct sblog_record plain;
-
-	bool damaged; /* what sblog_cursor_skip steps over */
-	uint64_t skip_to, skip_pos;
-};
-
-/* A new look at what is published. */
-static int
-refresh(struct sblog_cursor *c, struct sblog_err *err)
+int
+sb_cursor_refresh(struct sblog_cursor *c, struct sblog_err *err)
 {
 	struct sblog_topic *t = c->topic;
 	uint64_t generation = c->manifest.generation;
@@ -69,8 +42,8 @@ refresh(struct sblog_cursor *c, struct sblog_err *err)
 	return 0;
 }
 
-static uint64_t
-readable_end(const struct sblog_cursor *c)
+uint64_t
+sb_cursor_end(const struct sblog_cursor *c)
 {
 	uint64_t end = c->pub.end;
 
@@ -98,7 +71,7 @@ sblog_cursor_open(struct sblog_cursor **curp, struct sblog_topic *topic,
 	c->manifest = SB_MANIFEST_INIT;
 	c->source = SB_SOURCE_INIT;
 	c->state = SB_STATE_INIT;
-	if ((rc = refresh(c, err)) < 0)
+	if ((rc = sb_cursor_refresh(c, err)) < 0)
 		goto fail;
 	c->to = c->opts.to == 0 ? c->pub.end : c->opts.to;
 	c->next = sb_max_u64(c->opts.from, c->manifest.start);
@@ -109,6 +82,22 @@ sblog_cursor_open(struct sblog_cursor **curp, struct sblog_topic *topic,
 		err->offset = c->next;
 		goto fail;
 	}
+	if (c->opts.key.data != NULL &&
+	    (rc = sb_keycursor_open(&c->keyed, topic, opts, &c->next, c->to,
+		 err)) < 0)
+		goto fail;
+	if (c->opts.latest && c->keyed != NULL) {
+		struct sblog_key_info newest;
+
+		rc = sblog_key_find(topic, opts->key, &newest, err);
+		if (rc < 0 && rc != SBLOG_ENOENT)
+			goto fail;
+		c->next = sb_max_u64(c->next, rc == 0 ? newest.last : c->to);
+	}
+	if (c->opts.latest && c->keyed == NULL &&
+	    (rc = sb_offsets_latest(&c->latest, topic, c->next, c->to, err)) <
+		0)
+		goto fail;
 	*curp = c;
 	return 0;
 fail:
@@ -121,6 +110,8 @@ sblog_cursor_close(struct sblog_cursor *c)
 {
 	if (c == NULL)
 		return;
+	sb_keycursor_close(c->keyed);
+	sb_offsets_release(&c->latest);
 	sb_source_close(&c->source);
 	sb_state_close(&c->state);
 	sb_manifest_release(&c->manifest);
@@ -194,7 +185,7 @@ open_source(struct sblog_cursor *c, struct sblog_err *err)
 		if ((rc = sb_topic_reload(c->topic, err)) < 0)
 			return rc;
 		if (c->topic->manifest.generation != generation) {
-			if ((rc = refresh(c, err)) < 0)
+			if ((rc = sb_cursor_refresh(c, err)) < 0)
 				return rc;
 			return 0;
 		}
@@ -303,9 +294,9 @@ within(struct sblog_cursor *c, struct sblog_err *err)
 		return 0;
 	if (c->next >= c->to)
 		return SBLOG_END;
-	if ((rc = refresh(c, err)) < 0)
+	if ((rc = sb_cursor_refresh(c, err)) < 0)
 		return rc;
-	c->limit = readable_end(c);
+	c->limit = sb_cursor_end(c);
 	return c->next < c->limit ? 0 : SBLOG_END;
 }
 
@@ -370,6 +361,77 @@ next_plain(struct sblog_cursor *c, struct sblog_record *rec)
 	c->next = rec->offset + 1;
 }
 
+/* The next record of the key. */
+static int
+next_keyed(struct sblog_cursor *c, struct sblog_record *rec,
+    struct sblog_err *err)
+{
+	int rc;
+
+	do {
+		if ((rc = within(c, err)) != 0)
+			return rc;
+		c->damaged = false;
+		rc = sb_keycursor_next(c->keyed, c->topic, &c->next, c->limit,
+		    rec, err);
+		/* Behind the end there may be more by now. */
+	} while (rc == SBLOG_END && c->next < c->to);
+	if (rc == SBLOG_EDAMAGE)
+		return lost(c,
+		    err->end != SBLOG_NO_OFFSET && err->end > c->next
+			? err->end
+			: c->next + 1,
+		    0, err);
+	if (rc == 0)
+		c->next++;
+	return rc;
+}
+
+/* To an offset further on: in the open batch, or by the index. */
+static void
+jump(struct sblog_cursor *c, uint64_t offset)
+{
+	c->next = offset;
+	c->plain_end = 0;
+	if (c->open && offset < c->view.head.next) {
+		sb_view_skip(&c->view, &c->at, sb_view_find(&c->view, offset));
+		return;
+	}
+	c->open = false;
+	if (c->source.fd >= 0 && offset >= c->expected + JUMP_FAR)
+		sb_source_close(&c->source);
+}
+
+/* The next one of those in c->latest. */
+static int
+next_latest(struct sblog_cursor *c, struct sblog_record *rec,
+    struct sblog_err *err)
+{
+	uint64_t offset = c->next;
+	int rc;
+
+	if (c->open && c->at.index < c->view.head.count)
+		offset = sb_view_offset(&c->view, c->at.index);
+	offset = sb_offsets_next(&c->latest, offset);
+	if (offset >= c->latest.to) {
+		c->next = c->latest.to;
+		c->open = false;
+		return SBLOG_END;
+	}
+	jump(c, offset);
+	if ((rc = load(c, err)) != 0)
+		return rc;
+	sb_view_record(&c->view, &c->at, rec);
+	c->next = rec->offset + 1;
+	return 0;
+}
+
+uint64_t
+sblog_cursor_pos(const struct sblog_cursor *c)
+{
+	return c->keyed != NULL ? sb_keycursor_pos(c->keyed) : 0;
+}
+
 int
 sblog_cursor_next(struct sblog_cursor *c, struct sblog_record *rec,
     struct sblog_err *err)
@@ -380,6 +442,10 @@ sblog_cursor_next(struct sblog_cursor *c, struct sblog_record *rec,
 		next_plain(c, rec);
 		return 0;
 	}
+	if (c->keyed != NULL)
+		return next_keyed(c, rec, err);
+	if (c->latest.bits != NULL)
+		return next_latest(c, rec, err);
 	if ((rc = load(c, err)) != 0)
 		return rc;
 	sb_view_record(&c->view, &c->at, rec);
@@ -432,6 +498,9 @@ sblog_cursor_batch(struct sblog_cursor *c, struct sblog_batch *batch,
 	uint64_t stop;
 	int rc;
 
+	if (c->keyed != NULL || c->latest.bits != NULL)
+		return sb_err_set(err, SBLOG_EINVAL, "",
+		    "a cursor with a key has no batches");
 	if ((rc = load(c, err)) != 0)
 		return rc;
 	end = c->at;
@@ -482,75 +551,4 @@ sblog_cursor_skip(struct sblog_cursor *c, struct sblog_err *err)
 		sb_source_close(&c->source);
 	}
 	return 0;
-}
-
-/* Is there something to read now? */
-static int
-ready(struct sblog_cursor *c, struct sblog_err *err)
-{
-	int rc;
-
-	if (c->next < readable_end(c))
-		return 1;
-	if ((rc = refresh(c, err)) < 0)
-		return rc;
-	return c->next < readable_end(c);
-}
-
-/* The page to sleep on: one in which we can say that we do. */
-static struct sb_state *
-bed(struct sblog_cursor *c)
-{
-	struct sblog_err ignored;
-
-	if (c->topic->state.writable)
-		return &c->topic->state;
-	if (!c->state_tried) {
-		c->state_tried = true;
-		if (sb_state_open(&c->state, c->topic->dirfd, true, &ignored) <
-		    0)
-			c->state = SB_STATE_INIT;
-	}
-	return c->state.map != NULL ? &c->state : &c->topic->state;
-}
-
-/* Pages are replaced when they were lost: once a second look for a new one. */
-static int
-renew_state(struct sblog_cursor *c, struct sblog_err *err)
-{
-	struct sb_state *s = &c->topic->state;
-	bool write = s->writable;
-
-	if (sb_state_current(s))
-		return 0;
-	sb_state_close(s);
-	sb_state_close(&c->state);
-	c->state_tried = false;
-	return sb_state_open(s, c->topic->dirfd, write, err);
-}
-
-int
-sblog_cursor_wait(struct sblog_cursor *c, uint64_t timeout_us,
-    struct sblog_err *err)
-{
-	uint64_t begun = sb_sys_monotonic_us(), spent = 0;
-	uint32_t ticket;
-	int rc;
-
-	for (;;) {
-		struct sb_state *s = bed(c);
-
-		ticket = sb_state_ticket(s);
-		if ((rc = ready(c, err)) != 0)
-			return rc < 0 ? rc : 0;
-		if ((spent = sb_sys_monotonic_us() - begun) >= timeout_us)
-			return SBLOG_END;
-		rc = sb_state_wait(s, ticket,
-		    sb_min_u64(timeout_us - spent, LOOK_AGAIN_US));
-		if (rc == -EINTR)
-			return sb_err_sys(err, SBLOG_EIO, rc, "",
-			    "interrupted");
-		if (rc == -ETIMEDOUT && (rc = renew_state(c, err)) < 0)
-			return rc;
-	}
 }

@@ -10,24 +10,10 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "codec/lz.h"
-#include "log/source.h"
-#include "log/topic.h"
+#include "log/keys.h"
+#include "log/reader.h"
 
-struct sb_open_file {
-	struct sb_source source;
-	uint8_t *seen;     /* bit i: batch i of the index was verified */
-	uint64_t last_pos; /* of the batch in view, 0: none */
-	struct sb_view view;
-	bool whole; /* view has all its values */
-};
-
-struct sb_reader {
-	struct sb_manifest manifest;
-	struct sb_published pub;
-	uint64_t seq;               /* of the state page when pub was read */
-	struct sb_open_file *files; /* as many as the manifest names */
-	size_t hint;                /* file that was asked last */
-};
+enum { SMALL_READ = 4 << 10 }; /* bytes, where the place is known */
 
 static void
 close_files(struct sb_reader *r)
@@ -35,6 +21,7 @@ close_files(struct sb_reader *r)
 	for (size_t i = 0; i < r->manifest.file_count && r->files; i++) {
 		sb_source_close(&r->files[i].source);
 		free(r->files[i].seen);
+		sb_keyfile_free(r->files[i].keys);
 	}
 	free(r->files);
 	r->files = NULL;
@@ -82,25 +69,21 @@ renew(struct sblog_topic *t, struct sb_reader *r, struct sblog_err *err)
 	return 0;
 }
 
-/* The reader of a topic, knowing the end at least as far as offset. */
-static int
-reader(struct sblog_topic *t, uint64_t offset, struct sb_reader **rp,
+int
+sb_reader_look(struct sblog_topic *t, struct sb_reader **slot, uint64_t offset,
     struct sblog_err *err)
 {
-	struct sb_reader *r = t->reader;
-	int rc;
+	struct sb_reader *r = *slot;
 
 	if (r == NULL) {
 		if ((r = calloc(1, sizeof(*r))) == NULL)
 			return sb_err_nomem(err);
 		r->manifest = SB_MANIFEST_INIT;
-		t->reader = r;
+		*slot = r;
 	}
-	*rp = r;
 	if (r->files != NULL && offset < r->pub.end)
 		return 0;
-	rc = renew(t, r, err);
-	return rc;
+	return renew(t, r, err);
 }
 
 static bool
@@ -112,8 +95,8 @@ file_has(const struct sb_reader *r, size_t i, uint64_t offset)
 	    (f->kind == SBLOG_FILE_WAL_ACTIVE || offset < f->next);
 }
 
-static size_t
-find_file(struct sb_reader *r, uint64_t offset)
+size_t
+sb_reader_find(struct sb_reader *r, uint64_t offset)
 {
 	size_t low = 0, high = r->manifest.file_count;
 
@@ -130,8 +113,8 @@ find_file(struct sb_reader *r, uint64_t offset)
 	return r->hint = low > 0 ? low - 1 : 0;
 }
 
-static int
-open_file(struct sblog_topic *t, struct sb_reader *r, size_t i,
+int
+sb_reader_open(struct sblog_topic *t, struct sb_reader *r, size_t i,
     struct sblog_err *err)
 {
 	if (r->files[i].source.fd >= 0)
@@ -172,12 +155,19 @@ view_again(struct sb_open_file *f, uint64_t pos, struct sb_view *v)
 {
 	struct sb_source *s = &f->source;
 	const uint8_t *at = s->map + pos;
+	const uint8_t *columns = at + SB_BATCH_HEAD_SIZE;
 	struct sb_batch head;
 
 	sb_batch_load(&head, at);
-	if (head.flags & SB_BATCH_COLUMNS_LZ4)
-		return false;
-	sb_view_reopen(v, &head, at + SB_BATCH_HEAD_SIZE,
+	if (head.flags & SB_BATCH_COLUMNS_LZ4) {
+		if (sb_buf_reserve(&s->columns, (size_t)head.columns_raw + 8) <
+			0 ||
+		    sb_lz_unpack(columns, head.columns_stored, s->columns.data,
+			head.columns_raw) < 0)
+			return false;
+		columns = s->columns.data;
+	}
+	sb_view_reopen(v, &head, columns,
 	    at + SB_BATCH_HEAD_SIZE + head.columns_stored);
 	return true;
 }
@@ -240,10 +230,22 @@ get_seen(struct sb_open_file *f, uint64_t pos, uint64_t offset,
 	    rec, err);
 }
 
+/* The place that somebody remembered, if the batch is there still. */
+static bool
+at_hint(struct sb_source *s, uint64_t offset, uint64_t pos)
+{
+	struct sblog_err ignored;
+	struct sb_batch head;
+
+	return pos >= s->start && pos % SB_BATCH_ALIGN == 0 &&
+	    sb_source_head(s, pos, &head, &ignored) == 0 &&
+	    head.base <= offset && offset < head.next;
+}
+
 /* Find, verify, decode; remember what was verified. */
 static int
-get_new(struct sb_open_file *f, uint64_t offset, struct sblog_record *rec,
-    struct sblog_err *err)
+get_new(struct sb_open_file *f, uint64_t offset, uint64_t hint,
+    struct sblog_record *rec, struct sblog_err *err)
 {
 	struct sb_source *s = &f->source;
 	struct sb_index_entry e;
@@ -251,10 +253,11 @@ get_new(struct sb_open_file *f, uint64_t offset, struct sblog_record *rec,
 	struct sb_batch head;
 	int rc;
 
-	if (f->last_pos != 0 && offset >= f->view.head.base &&
-	    offset < f->view.head.next)
-		return pick(s, &f->view, false, offset, rec, err);
-	if ((rc = sb_source_seek(s, offset, false, &pos, &expected, err)) < 0)
+	s->window.step = hint != 0 ? SMALL_READ : 0;
+	if (hint != 0 && at_hint(s, offset, hint))
+		pos = hint;
+	else if ((rc = sb_source_seek(s, offset, false, &pos, &expected, err)) <
+	    0)
 		return rc;
 	f->last_pos = 0;
 	if ((rc = sb_source_head(s, pos, &head, err)) == 0)
@@ -269,16 +272,17 @@ get_new(struct sb_open_file *f, uint64_t offset, struct sblog_record *rec,
 	if (rc < 0)
 		return rc;
 	/* A window is read over again by the next call, a mapping is not. */
-	if (s->map == NULL)
-		f->last_pos = 0;
-	else if (by_index(f, offset, &i, &e) && e.pos == pos && f->seen != NULL)
+	if (s->map != NULL)
+		f->last_pos = pos;
+	if (s->map != NULL && by_index(f, offset, &i, &e) && e.pos == pos &&
+	    f->seen != NULL)
 		f->seen[i / 8] = (uint8_t)(f->seen[i / 8] | 1u << i % 8);
 	return pick(s, &f->view, false, offset, rec, err);
 }
 
 int
-sblog_get(struct sblog_topic *t, uint64_t offset, struct sblog_record *rec,
-    struct sblog_err *err)
+sb_reader_get(struct sblog_topic *t, struct sb_reader **slot, uint64_t offset,
+    uint64_t pos, struct sblog_record *rec, struct sblog_err *err)
 {
 	struct sb_index_entry e;
 	struct sb_open_file *f;
@@ -289,13 +293,14 @@ sblog_get(struct sblog_topic *t, uint64_t offset, struct sblog_record *rec,
 	for (int tries = 0; tries < 3; tries++) {
 		size_t n;
 
-		if ((rc = reader(t, offset, &r, err)) < 0)
+		if ((rc = sb_reader_look(t, slot, offset, err)) < 0)
 			return rc;
+		r = *slot;
 		if (offset >= r->pub.end || offset < r->manifest.start)
 			return no_such(offset, err);
-		n = find_file(r, offset);
+		n = sb_reader_find(r, offset);
 		f = &r->files[n];
-		if ((rc = open_file(t, r, n, err)) == 0)
+		if ((rc = sb_reader_open(t, r, n, err)) == 0)
 			break;
 		if (rc != SBLOG_ENOENT)
 			return rc;
@@ -308,10 +313,25 @@ sblog_get(struct sblog_topic *t, uint64_t offset, struct sblog_record *rec,
 	if (rc < 0)
 		return sb_err_damage(err, f->source.name, UINT64_MAX, offset,
 		    offset + 1, "file is missing");
+	if (f->last_pos != 0 && offset >= f->view.head.base &&
+	    offset < f->view.head.next)
+		return pick(&f->source, &f->view, false, offset, rec, err);
+	/* The second time in the same batch it pays to have all of it. */
 	if (by_index(f, offset, &i, &e) && was_seen(f, i) &&
-	    (rc = get_seen(f, e.pos, offset, rec, err)) <= 0)
-		return rc;
-	return get_new(f, offset, rec, err);
+	    e.pos != f->part_pos) {
+		f->last_pos = 0;
+		f->part_pos = e.pos;
+		if ((rc = get_seen(f, e.pos, offset, rec, err)) <= 0)
+			return rc;
+	}
+	return get_new(f, offset, pos, rec, err);
+}
+
+int
+sblog_get(struct sblog_topic *t, uint64_t offset, struct sblog_record *rec,
+    struct sblog_err *err)
+{
+	return sb_reader_get(t, &t->reader, offset, 0, rec, err);
 }
 
 int
@@ -325,12 +345,13 @@ sblog_locate(struct sblog_topic *t, uint64_t offset, struct sblog_place *place,
 	int rc;
 
 	/* As of now: the file is a number for sblog_topic_file. */
-	if ((rc = reader(t, SBLOG_NO_OFFSET, &r, err)) < 0)
+	if ((rc = sb_reader_look(t, &t->reader, SBLOG_NO_OFFSET, err)) < 0)
 		return rc;
+	r = t->reader;
 	if (offset >= r->pub.end || offset < r->manifest.start)
 		return no_such(offset, err);
-	place->file = find_file(r, offset);
-	if ((rc = open_file(t, r, place->file, err)) < 0)
+	place->file = sb_reader_find(r, offset);
+	if ((rc = sb_reader_open(t, r, place->file, err)) < 0)
 		return rc;
 	if (by_index(&r->files[place->file], offset, &i, &e)) {
 		const struct sb_index *ix = &r->files[place->file].source.index;
@@ -390,8 +411,9 @@ sblog_find_time(struct sblog_topic *t, int64_t time_us, uint64_t *offsetp,
 	int rc;
 
 	/* UINT64_MAX: always look at what is published now. */
-	if ((rc = reader(t, UINT64_MAX, &r, err)) < 0)
+	if ((rc = sb_reader_look(t, &t->reader, UINT64_MAX, err)) < 0)
 		return rc;
+	r = t->reader;
 	if (time_us < 0)
 		time_us = 0;
 	for (size_t i = 0; i < r->manifest.file_count; i++) {
@@ -401,7 +423,7 @@ sblog_find_time(struct sblog_topic *t, int64_t time_us, uint64_t *offsetp,
 
 		if (last < time_us || (active && r->pub.wal_count == 0))
 			continue;
-		if ((rc = open_file(t, r, i, err)) < 0)
+		if ((rc = sb_reader_open(t, r, i, err)) < 0)
 			return rc;
 		rc = find_in_file(&r->files[i].source, time_us, offsetp, err);
 		if (rc == 0 && *offsetp < r->manifest.start)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "log/source.h"
+#include "log/keys.h"
 #include "log/topic.h"
 #include "store/names.h"
 #include "sys/tmp.h"
@@ -137,6 +137,37 @@ drop(struct indexing *x, const struct sb_file *f, enum sb_name_kind kind,
 	return 0;
 }
 
+/* The keys of a segment; one without keys needs no index of them. */
+static int
+index_keys(struct indexing *x, const struct sb_file *f, struct sb_source *s,
+    struct sblog_err *err)
+{
+	struct sblog_topic *t = x->topic;
+	bool there = size_of(t, SB_NAME_KEYS, f->base) > 0;
+	enum sb_keys_state state;
+	int rc;
+
+	if (t->config.index_keys == SB_INDEX_KEYS_NO ||
+	    (rc = sb_keys_check(t, s, &state, err)) == SBLOG_EDAMAGE)
+		return 0;
+	if (rc < 0)
+		return rc;
+	if (state == SB_KEYS_GOOD) {
+		x->done->good += there;
+		return 0;
+	}
+	if (state == SB_KEYS_MISSING)
+		x->done->missing++;
+	else
+		x->done->stale++;
+	if (x->mode == SBLOG_INDEX_CHECK)
+		return 0;
+	if (!x->dry_run && (rc = sb_keys_build(t, f, err)) < 0)
+		return rc;
+	x->done->built++;
+	return 0;
+}
+
 static int
 index_segment(struct indexing *x, const struct sb_file *f, struct sb_source *s,
     struct sblog_err *err)
@@ -212,8 +243,10 @@ index_file(struct indexing *x, const struct sb_file *f, struct sblog_err *err)
 	struct sb_source s = SB_SOURCE_INIT;
 	int rc;
 
-	if (x->mode == SBLOG_INDEX_DROP)
-		return drop(x, f, kind, err);
+	if (x->mode == SBLOG_INDEX_DROP) {
+		rc = drop(x, f, segment ? SB_NAME_KEYS : SB_NAME_KEYTAB, err);
+		return rc < 0 ? rc : drop(x, f, kind, err);
+	}
 	rc = sb_source_open(&s, x->topic->dirfd, f, x->topic->manifest.topic,
 	    x->pub.pos, err);
 	if (rc == SBLOG_ENOENT)
@@ -222,12 +255,15 @@ index_file(struct indexing *x, const struct sb_file *f, struct sblog_err *err)
 	if (rc < 0)
 		return rc;
 	rc = segment ? index_segment(x, f, &s, err) : index_wal(x, f, &s, err);
+	if (rc == 0 && segment)
+		rc = index_keys(x, f, &s, err);
 	if (rc == SBLOG_EDAMAGE && err->offset == SBLOG_NO_OFFSET) {
 		err->offset = f->base;
 		err->end = segment ? f->next : x->pub.end;
 	}
 	sb_source_close(&s);
-	x->done->bytes += size_of(x->topic, kind, f->base);
+	x->done->bytes += size_of(x->topic, kind, f->base) +
+	    (segment ? size_of(x->topic, SB_NAME_KEYS, f->base) : 0);
 	return rc;
 }
 
@@ -274,6 +310,8 @@ sblog_index(struct sblog_topic *t, enum sblog_index_mode mode, bool dry_run,
 	}
 	if (rc == 0)
 		rc = index_locked(&x, err);
+	if (held && rc == 0 && mode == SBLOG_INDEX_BUILD)
+		sb_keys_refresh(t);
 	if (held) {
 		struct sb_manifest same_files = SB_MANIFEST_INIT;
 
@@ -281,6 +319,7 @@ sblog_index(struct sblog_topic *t, enum sblog_index_mode mode, bool dry_run,
 		if (rc == 0 && done->built + done->dropped > 0 &&
 		    sb_manifest_copy(&same_files, &t->manifest) == 0) {
 			sb_wal_close(&t->wal);
+			sb_keytab_close(&t->keytab);
 			t->pub.indexed = 0;
 			rc = sb_topic_replace_manifest(t, &same_files, err);
 			sb_manifest_release(&same_files);

@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 #include "log/blocks.h"
-#include "log/source.h"
+#include "log/keys.h"
 #include "log/topic.h"
 #include "store/names.h"
 #include "sys/tmp.h"
@@ -52,7 +52,8 @@ covered(const struct sb_manifest *m, uint64_t base, enum sb_name_kind kind)
 			continue;
 		}
 		if (base >= f->base && base < f->next)
-			named = kind != SB_NAME_INDEX || base != f->base;
+			named = base != f->base ||
+			    (kind != SB_NAME_INDEX && kind != SB_NAME_KEYS);
 	}
 	return named;
 }
@@ -311,15 +312,19 @@ swap_in(struct sblog_topic *t, const struct sb_file *file,
 static void
 unlink_wal(struct sblog_topic *t, uint64_t base)
 {
+	static const enum sb_name_kind beside[] = { SB_NAME_WINDEX,
+		SB_NAME_KEYTAB };
 	char name[SB_FILE_NAME_SIZE];
 
 	/* Left over if it fails: the next seal removes it. */
 	sb_name_format(name, SB_NAME_WAL, base);
 	if (sb_sys_unlink(t->dirfd, name) < 0)
 		return;
-	sb_name_format(name, SB_NAME_WINDEX, base);
-	if (sb_sys_unlink(t->dirfd, name) < 0)
-		return;
+	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+		sb_name_format(name, beside[i], base);
+		if (sb_sys_unlink(t->dirfd, name) < 0)
+			continue; /* it may never have been there */
+	}
 }
 
 static int
@@ -328,6 +333,7 @@ seal_wal(struct sealing *s, const struct sb_file *wal, struct sblog_err *err)
 	struct sblog_topic *t = s->topic;
 	struct sb_segment_writer w = SB_SEGMENT_WRITER_INIT;
 	struct sb_source src = SB_SOURCE_INIT;
+	struct sblog_err ignored;
 	struct sb_file file;
 	int rc;
 
@@ -345,6 +351,9 @@ seal_wal(struct sealing *s, const struct sb_file *wal, struct sblog_err *err)
 	sb_source_close(&src);
 	if (rc < 0)
 		return rc;
+	/* Without it look-ups by key are slower, and sblog index makes it. */
+	if (t->config.index_keys != SB_INDEX_KEYS_NO)
+		rc = sb_keys_build(t, &file, &ignored);
 	unlink_wal(t, wal->base);
 	if (s->sealed->segments++ == 0)
 		s->sealed->first = file.base;

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/num.h"
+#include "log/keys.h"
 #include "log/topic.h"
 #include "store/lost.h"
 #include "store/window.h"
@@ -125,6 +126,7 @@ roll_back(struct sblog_topic *t, const struct sb_published *to,
 	int rc;
 
 	sb_state_set_dirty(&t->state, true);
+	sb_keys_drop(t);
 	if ((rc = sb_sys_truncate(t->wal.fd, to->pos)) < 0)
 		return rc;
 	t->pub = *to;

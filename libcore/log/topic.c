@@ -56,6 +56,7 @@ new_topic(struct sblog_store *store, const char *name, enum sblog_mode mode)
 	t->lock_maint = -1;
 	t->state = SB_STATE_INIT;
 	t->wal = SB_WAL_INIT;
+	t->keytab = SB_KEYTAB_INIT;
 	return t;
 }
 
@@ -99,6 +100,7 @@ sblog_topic_close(struct sblog_topic *t)
 		return;
 	sb_reader_free(t->reader);
 	sb_wal_close(&t->wal);
+	sb_keytab_close(&t->keytab);
 	sb_state_close(&t->state);
 	sb_manifest_release(&t->manifest);
 	sb_buf_release(&t->scratch);

@@ -9,6 +9,7 @@
 #include "codec/manifest.h"
 #include "sblog.h"
 #include "store/config.h"
+#include "store/keytab.h"
 #include "store/state.h"
 #include "store/wal.h"
 #include "sys/sys.h"
@@ -52,7 +53,10 @@ struct sblog_topic {
 	size_t ends_size;
 	struct sb_buf stamped; /* records with offset and time */
 	void *lz_state;
-	uint64_t space_checked; /* min.free.bytes: asked at this position */
+	uint64_t space_checked;  /* min.free.bytes: asked at this position */
+	struct sb_keytab keytab; /* keys of the active WAL */
+	uint64_t
+	    keys_failed; /* ordinal + 1 of the WAL that could not have one */
 
 	/* of sblog_get, sblog_locate */
 	struct sb_reader *reader;

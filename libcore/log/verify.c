@@ -14,23 +14,11 @@
 #include "base/err.h"
 #include "base/le.h"
 #include "base/num.h"
-#include "log/source.h"
-#include "log/topic.h"
+#include "log/verify.h"
 #include "store/names.h"
 
-struct job {
-	struct sblog_topic *topic;
-	const struct sblog_verify_opts *opts;
-	struct sblog_verified *done;
-	struct sb_published pub;
-	struct sb_manifest manifest;
-	uint64_t total; /* bytes to read, for progress */
-	uint64_t begun; /* monotonic, for the rate */
-	bool chain_known;
-};
-
 static void
-tell(struct job *j, const struct sblog_finding *f)
+tell(struct sb_verify *j, const struct sblog_finding *f)
 {
 	if (f->damage)
 		j->done->damages++;
@@ -41,7 +29,7 @@ tell(struct job *j, const struct sblog_finding *f)
 }
 
 static void
-tell_damage(struct job *j, const struct sb_source *s, uint64_t pos,
+tell_damage(struct sb_verify *j, const struct sb_source *s, uint64_t pos,
     uint64_t first, uint64_t next, const char *msg)
 {
 	const struct sblog_finding f = {
@@ -57,9 +45,9 @@ tell_damage(struct job *j, const struct sb_source *s, uint64_t pos,
 	tell(j, &f);
 }
 
-static void
-tell_file(struct job *j, const char *kind, const char *file, bool damage,
-    const char *msg)
+void
+sb_verify_tell(struct sb_verify *j, const char *kind, const char *file,
+    bool damage, const char *msg)
 {
 	const struct sblog_finding f = {
 		.kind = kind,
@@ -76,7 +64,7 @@ tell_file(struct job *j, const char *kind, const char *file, bool damage,
 
 /* Report progress, and sleep where a rate is asked for. */
 static void
-pace(struct job *j, uint64_t bytes)
+pace(struct sb_verify *j, uint64_t bytes)
 {
 	uint64_t due, spent;
 
@@ -94,8 +82,8 @@ pace(struct job *j, uint64_t bytes)
 
 /* Bytes that must be zero: padding, and the tail of a WAL's head page. */
 static int
-check_zeros(struct job *j, struct sb_source *s, uint64_t pos, uint64_t end,
-    struct sblog_err *err)
+check_zeros(struct sb_verify *j, struct sb_source *s, uint64_t pos,
+    uint64_t end, struct sblog_err *err)
 {
 	const uint8_t *at;
 	int rc;
@@ -124,7 +112,7 @@ head_fits(const struct sb_file_head *h, const struct sb_file *f,
 }
 
 static int
-check_file_head(struct job *j, struct sb_source *s, struct sblog_err *err)
+check_file_head(struct sb_verify *j, struct sb_source *s, struct sblog_err *err)
 {
 	bool segment = s->file.kind == SBLOG_FILE_SEGMENT;
 	struct sb_file_head head;
@@ -152,7 +140,7 @@ check_file_head(struct job *j, struct sb_source *s, struct sblog_err *err)
 
 /* Foot of a segment against the manifest; *count etc. are of the walk. */
 static int
-check_foot(struct job *j, struct sb_source *s, struct sb_seg_foot *foot,
+check_foot(struct sb_verify *j, struct sb_source *s, struct sb_seg_foot *foot,
     bool *goodp, struct sblog_err *err)
 {
 	uint64_t pos = s->file.size - SB_SEG_FOOT_SIZE;
@@ -187,8 +175,8 @@ struct seen {
 };
 
 static int
-skip_bad_head(struct job *j, struct sb_source *s, struct seen *w, uint64_t end,
-    const char *why, struct sblog_err *err)
+skip_bad_head(struct sb_verify *j, struct sb_source *s, struct seen *w,
+    uint64_t end, const char *why, struct sblog_err *err)
 {
 	uint64_t found, pos = w->pos + SB_BATCH_ALIGN;
 	struct sb_batch head = { 0 };
@@ -220,7 +208,7 @@ skip_bad_head(struct job *j, struct sb_source *s, struct seen *w, uint64_t end,
 }
 
 static void
-check_links(struct job *j, struct sb_source *s, struct seen *w,
+check_links(struct sb_verify *j, struct sb_source *s, struct seen *w,
     const struct sb_batch *h)
 {
 	if (h->base != w->expected) {
@@ -241,7 +229,7 @@ check_links(struct job *j, struct sb_source *s, struct seen *w,
 
 /* One batch at w->pos with a good head. */
 static int
-check_batch(struct job *j, struct sb_source *s, struct seen *w,
+check_batch(struct sb_verify *j, struct sb_source *s, struct seen *w,
     const struct sb_batch *h, struct sblog_err *err)
 {
 	struct sb_view view;
@@ -276,8 +264,8 @@ check_batch(struct job *j, struct sb_source *s, struct seen *w,
 }
 
 static int
-walk_batches(struct job *j, struct sb_source *s, struct seen *w, uint64_t end,
-    struct sblog_err *err)
+walk_batches(struct sb_verify *j, struct sb_source *s, struct seen *w,
+    uint64_t end, struct sblog_err *err)
 {
 	struct sb_batch head;
 	int rc;
@@ -304,7 +292,7 @@ walk_batches(struct job *j, struct sb_source *s, struct seen *w, uint64_t end,
 
 /* Sums and chain at the end of a finished file. */
 static void
-check_sums(struct job *j, struct sb_source *s, const struct seen *w)
+check_sums(struct sb_verify *j, struct sb_source *s, const struct seen *w)
 {
 	const struct sb_file *f = &s->file;
 
@@ -321,7 +309,7 @@ check_sums(struct job *j, struct sb_source *s, const struct seen *w)
 
 /* The trailer of a finished WAL, and that nothing lies behind it. */
 static int
-check_trailer(struct job *j, struct sb_source *s, const struct seen *w,
+check_trailer(struct sb_verify *j, struct sb_source *s, const struct seen *w,
     struct sblog_err *err)
 {
 	struct sb_batch head;
@@ -346,51 +334,8 @@ check_trailer(struct job *j, struct sb_source *s, const struct seen *w,
 	return 0;
 }
 
-/* Every batch must be in the index of its segment, and nothing else. */
 static int
-check_index(struct job *j, struct sb_source *s, struct sblog_err *err)
-{
-	struct sb_index ix = SB_INDEX_INIT;
-	char name[SB_FILE_NAME_SIZE];
-	struct sblog_err why;
-	uint64_t pos = s->start, i = 0;
-	struct sb_batch head;
-	int rc;
-
-	if (s->file.kind != SBLOG_FILE_SEGMENT)
-		return 0;
-	sb_name_format(name, SB_NAME_INDEX, s->file.base);
-	rc = sb_index_open(&ix, s->dirfd, &s->file, j->manifest.topic, &s->cpu,
-	    &why);
-	if (rc == SBLOG_ENOENT)
-		tell_file(j, "index", name, false,
-		    "missing; sblog index makes it");
-	else if (rc == SBLOG_EDAMAGE)
-		tell_file(j, "index", name, true, why.msg);
-	else if (rc < 0)
-		*err = why;
-	if (rc < 0)
-		return rc == SBLOG_ENOENT || rc == SBLOG_EDAMAGE ? 0 : rc;
-	while ((rc = sb_source_head(s, pos, &head, err)) == 0) {
-		struct sb_index_entry e = { 0 };
-
-		if (i < ix.count)
-			e = sb_index_at(&ix, i);
-		if (i >= ix.count || e.pos != pos || e.offset != head.base ||
-		    e.time != head.base_time)
-			break;
-		i++;
-		pos += head.total_size;
-	}
-	if (rc == 0 || (rc == SBLOG_END && i != ix.count))
-		tell_file(j, "index", name, true,
-		    "does not agree with its segment");
-	sb_index_close(&ix);
-	return rc == SBLOG_EDAMAGE || rc >= 0 ? 0 : rc;
-}
-
-static int
-check_source(struct job *j, struct sb_source *s, struct sblog_err *err)
+check_source(struct sb_verify *j, struct sb_source *s, struct sblog_err *err)
 {
 	struct seen w = {
 		.pos = s->start,
@@ -428,12 +373,15 @@ check_source(struct job *j, struct sb_source *s, struct sblog_err *err)
 		j->done->chain = w.chain;
 	if ((rc = check_trailer(j, s, &w, err)) < 0)
 		return rc;
-	return j->opts->depth == SBLOG_VERIFY_DEEP ? check_index(j, s, err) : 0;
+	if (j->opts->depth == SBLOG_VERIFY_DEEP &&
+	    (rc = sb_verify_indexes(j, s, err)) < 0)
+		return rc;
+	return 0;
 }
 
 /* Files that belong to nobody, and what recovery has put aside. */
 static int
-check_names(struct job *j, struct sblog_err *err)
+check_names(struct sb_verify *j, struct sblog_err *err)
 {
 	static const char *const known[] = {
 		SB_NAME_CONFIG,
@@ -457,10 +405,10 @@ check_names(struct job *j, struct sblog_err *err)
 		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 			mine = mine || strcmp(n, known[i]) == 0;
 		if (strcmp(n, SB_NAME_LOST) == 0)
-			tell_file(j, "note", n, false,
+			sb_verify_tell(j, "note", n, false,
 			    "holds bytes that recovery cut off");
 		else if (!mine)
-			tell_file(j, "orphan", n, false,
+			sb_verify_tell(j, "orphan", n, false,
 			    strstr(n, ".tmp.") ? "left over by a crash"
 					       : "not a file of sblog");
 	}
@@ -469,7 +417,7 @@ check_names(struct job *j, struct sblog_err *err)
 }
 
 static void
-check_lost(struct job *j)
+check_lost(struct sb_verify *j)
 {
 	for (size_t i = 0; i < j->manifest.lost_count; i++) {
 		const struct sblog_finding f = {
@@ -487,7 +435,7 @@ check_lost(struct job *j)
 }
 
 static void
-missing(struct job *j, const struct sb_source *s, const struct sb_file *f)
+missing(struct sb_verify *j, const struct sb_source *s, const struct sb_file *f)
 {
 	tell_damage(j, s, UINT64_MAX, f->base,
 	    f->kind == SBLOG_FILE_WAL_ACTIVE ? j->pub.end : f->next,
@@ -496,7 +444,7 @@ missing(struct job *j, const struct sb_source *s, const struct sb_file *f)
 
 /* A new look at the manifest; *movedp: it is another one. */
 static int
-look_again(struct job *j, bool *movedp, struct sblog_err *err)
+look_again(struct sb_verify *j, bool *movedp, struct sblog_err *err)
 {
 	uint64_t generation = j->manifest.generation;
 	uint64_t end = j->pub.end;
@@ -515,7 +463,7 @@ look_again(struct job *j, bool *movedp, struct sblog_err *err)
 }
 
 static int
-check_files(struct job *j, struct sblog_err *err)
+check_files(struct sb_verify *j, struct sblog_err *err)
 {
 	uint64_t at = j->done->start;
 	struct sb_source s = SB_SOURCE_INIT;
@@ -556,7 +504,7 @@ sblog_verify(struct sblog_topic *t, const struct sblog_verify_opts *opts,
     struct sblog_verified *done, struct sblog_err *err)
 {
 	static const struct sblog_verify_opts none;
-	struct job j = {
+	struct sb_verify j = {
 		.topic = t,
 		.opts = opts ? opts : &none,
 		.done = done,
@@ -582,7 +530,7 @@ sblog_verify(struct sblog_topic *t, const struct sblog_verify_opts *opts,
 		goto out;
 	if (j.chain_known && opts != NULL && opts->depth == SBLOG_VERIFY_DEEP &&
 	    done->chain != j.pub.chain && j.pub.end == done->end)
-		tell_file(&j, "note", SB_NAME_STATE, false,
+		sb_verify_tell(&j, "note", SB_NAME_STATE, false,
 		    "chain in the page differs from the records");
 out:
 	sb_manifest_release(&j.manifest);

@@ -16,6 +16,8 @@ static const char *const suffix[] = {
 	[SB_NAME_SEGMENT] = ".seg",
 	[SB_NAME_INDEX] = ".idx",
 	[SB_NAME_WINDEX] = ".wdx",
+	[SB_NAME_KEYS] = ".kdx",
+	[SB_NAME_KEYTAB] = ".ktb",
 };
 
 void

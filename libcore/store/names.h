@@ -22,6 +22,8 @@ enum sb_name_kind {
 	SB_NAME_SEGMENT, /* %020u.seg */
 	SB_NAME_INDEX,   /* %020u.idx, beside a segment */
 	SB_NAME_WINDEX,  /* %020u.wdx, beside a WAL */
+	SB_NAME_KEYS,    /* %020u.kdx, keys of a segment */
+	SB_NAME_KEYTAB,  /* %020u.ktb, keys of a WAL */
 };
 
 void sb_name_format(char out[SB_FILE_NAME_SIZE], enum sb_name_kind kind,

@@ -31,6 +31,7 @@ sb_window_get(struct sb_window *w, uint64_t pos, size_t len,
 		w->buf.len -= skip;
 		w->pos = pos;
 		want = w->buf.size == 0 ? FIRST_READ_SIZE : READ_SIZE;
+		want = w->step != 0 ? w->step : want;
 		/* Zeros ahead of the last batch need not be read. */
 		if (w->end > pos && want > w->end - pos)
 			want = (size_t)(w->end - pos);

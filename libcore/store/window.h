@@ -15,7 +15,8 @@ struct sb_window {
 	struct sb_buf buf;
 	uint64_t pos; /* of buf.data[0] in the file; buf.len bytes are there */
 	uint64_t
-	    end; /* nobody asks for what lies behind; UINT64_MAX: unknown */
+	    end;     /* nobody asks for what lies behind; UINT64_MAX: unknown */
+	size_t step; /* bytes to read at once at least; 0: for going on */
 };
 
 #define SB_WINDOW_INIT(f) ((struct sb_window){ .fd = (f), .end = UINT64_MAX })

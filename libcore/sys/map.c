@@ -19,13 +19,19 @@ enum { FUTEX_WAIT_OP = 0, FUTEX_WAKE_OP = 1 };
 int
 sb_sys_map(int fd, uint64_t len, bool write, void **mapp)
 {
+	return sb_sys_map_at(fd, 0, len, write, mapp);
+}
+
+int
+sb_sys_map_at(int fd, uint64_t pos, uint64_t len, bool write, void **mapp)
+{
 	int rc;
 	void *map;
 
 	if ((rc = sb_fault_point("mmap", fd)) < 0)
 		return rc;
 	map = mmap(NULL, (size_t)len, PROT_READ | (write ? PROT_WRITE : 0),
-	    MAP_SHARED, fd, 0);
+	    MAP_SHARED, fd, (off_t)pos);
 	if (map == MAP_FAILED)
 		return -errno;
 	*mapp = map;

@@ -87,6 +87,10 @@ void sb_sys_unlock(int fd);
 
 /* Map a file shared.  write: also for stores.  */
 int sb_sys_map(int fd, uint64_t len, bool write, void **mapp) SB_MUST_CHECK;
+/* A part of it; pos is a multiple of a page.  It may lie behind the end of the
+ * file as long as nobody looks there. */
+int sb_sys_map_at(int fd, uint64_t pos, uint64_t len, bool write,
+    void **mapp) SB_MUST_CHECK;
 void sb_sys_unmap(void *map, uint64_t len);
 /* Read pages of a mapping in / let go of them; hints. */
 void sb_sys_populate(void *map, uint64_t len);

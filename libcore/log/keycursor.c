@@ -1,0 +1,289 @@
+/*
+ * keycursor.c - records of one key or category, from anywhere, by index.
+ */
+#include "log/keycursor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/num.h"
+
+enum { AHEAD = 64, TRIES = 5 };
+
+/* Postings of one hash, some of them ahead. */
+struct stream {
+	struct sb_key key;
+	struct sb_posting postings[AHEAD];
+	size_t count, at;
+	uint64_t upto; /* there are no others below it */
+};
+
+struct sb_keycursor {
+	bool category;
+	uint8_t *bytes;
+	struct sblog_bytes key;
+	/* A category's own, and that of the key with the same bytes. */
+	struct stream streams[2];
+	size_t stream_count;
+	struct sb_reader *reader;
+	uint64_t pos; /* of the record returned last */
+	bool pos_known;
+};
+
+/* A new look, and again where a file went away in the middle. */
+static int
+look(struct sb_reader **slot, struct sblog_topic *t, int rc, int tries,
+    struct sblog_err *err)
+{
+	if (rc != SBLOG_ENOENT || tries == TRIES)
+		return rc;
+	sb_reader_free(*slot);
+	*slot = NULL;
+	if ((rc = sb_topic_reload(t, err)) < 0)
+		return rc;
+	return SBLOG_END;
+}
+
+static int
+select_pos(struct sb_keycursor *k, struct sblog_topic *t, uint64_t pos,
+    uint64_t *fromp, uint64_t to, struct sblog_err *err)
+{
+	int rc;
+
+	for (int tries = 0;; tries++) {
+		if ((rc = sb_reader_look(t, &k->reader, UINT64_MAX, err)) < 0)
+			return rc;
+		rc = sb_keys_select(t, k->reader, k->streams[0].key, pos,
+		    sb_min_u64(to, k->reader->pub.end), fromp, err);
+		if (rc == SBLOG_END)
+			*fromp = sb_min_u64(to, k->reader->pub.end);
+		if (rc >= 0)
+			return 0;
+		if ((rc = look(&k->reader, t, rc, tries, err)) < 0)
+			return rc;
+	}
+}
+
+int
+sb_keycursor_open(struct sb_keycursor **kp, struct sblog_topic *t,
+    const struct sblog_cursor_opts *opts, uint64_t *fromp, uint64_t to,
+    struct sblog_err *err)
+{
+	struct sb_keycursor *k = calloc(1, sizeof(*k));
+	int rc = 0;
+
+	if (k == NULL)
+		return sb_err_nomem(err);
+	*kp = k;
+	if ((k->bytes = malloc(opts->key.len + 1)) == NULL)
+		return sb_err_nomem(err);
+	if (opts->key.len > 0)
+		memcpy(k->bytes, opts->key.data, opts->key.len);
+	k->key = (struct sblog_bytes){ k->bytes, opts->key.len };
+	k->category = opts->category;
+	k->streams[0].key = sb_key_of(t->manifest.topic, k->key);
+	k->stream_count = 1;
+	if (k->category) {
+		k->streams[1].key =
+		    sb_key_of_category(t->manifest.topic, k->key);
+		k->stream_count = 2;
+	}
+	if (opts->by_pos && opts->category)
+		return sb_err_set(err, SBLOG_EINVAL, "",
+		    "a category has no positions");
+	if (opts->by_pos)
+		rc = select_pos(k, t, opts->pos, fromp, to, err);
+	return rc;
+}
+
+void
+sb_keycursor_close(struct sb_keycursor *k)
+{
+	if (k == NULL)
+		return;
+	sb_reader_free(k->reader);
+	free(k->bytes);
+	free(k);
+}
+
+uint64_t
+sb_keycursor_pos(const struct sb_keycursor *k)
+{
+	return k->pos;
+}
+
+/* The stream's first posting at or behind offset, or none below limit. */
+static int
+advance(struct sb_keycursor *k, struct sblog_topic *t, struct stream *s,
+    uint64_t offset, uint64_t limit, struct sblog_err *err)
+{
+	int rc;
+
+	while (s->at < s->count && s->postings[s->at].offset < offset)
+		s->at++;
+	if (s->at < s->count || s->upto >= limit)
+		return 0;
+	for (int tries = 0;; tries++) {
+		if ((rc = sb_reader_look(t, &k->reader, UINT64_MAX, err)) < 0)
+			return rc;
+		rc = sb_keys_fetch(t, k->reader, s->key,
+		    sb_max_u64(offset, s->upto), limit, s->postings, AHEAD,
+		    &s->count, err);
+		if (rc >= 0)
+			break;
+		s->count = 0;
+		if ((rc = look(&k->reader, t, rc, tries, err)) < 0)
+			return rc;
+	}
+	s->at = 0;
+	s->upto = s->count < AHEAD ? limit : s->postings[AHEAD - 1].offset + 1;
+	return 0;
+}
+
+/* The smallest posting of all streams, or NULL. */
+static int
+pick(struct sb_keycursor *k, struct sblog_topic *t, uint64_t offset,
+    uint64_t limit, struct sb_posting **bestp, struct sblog_err *err)
+{
+	int rc;
+
+	*bestp = NULL;
+	for (size_t i = 0; i < k->stream_count; i++) {
+		struct stream *s = &k->streams[i];
+
+		if ((rc = advance(k, t, s, offset, limit, err)) < 0)
+			return rc;
+		if (s->at < s->count && s->postings[s->at].offset < limit &&
+		    (*bestp == NULL ||
+			s->postings[s->at].offset < (*bestp)->offset))
+			*bestp = &s->postings[s->at];
+	}
+	return 0;
+}
+
+static bool
+matches(const struct sb_keycursor *k, const struct sblog_record *rec)
+{
+	struct sblog_bytes key = rec->key;
+
+	if (key.data == NULL)
+		return false;
+	if (k->category)
+		key = sb_key_category(key);
+	return key.len == k->key.len &&
+	    (key.len == 0 || memcmp(key.data, k->key.data, key.len) == 0);
+}
+
+/* Positions go up by one; only where it is not known it is asked for. */
+static int
+count_pos(struct sb_keycursor *k, struct sblog_topic *t, uint64_t offset,
+    struct sblog_err *err)
+{
+	int rc = 0;
+
+	if (k->category)
+		return 0;
+	if (k->pos_known) {
+		k->pos++;
+		return 0;
+	}
+	if ((rc = sb_keys_rank(t, k->reader, k->streams[0].key, offset, &k->pos,
+		 err)) == 0)
+		k->pos_known = true;
+	return rc;
+}
+
+int
+sb_keycursor_next(struct sb_keycursor *k, struct sblog_topic *t,
+    uint64_t *offsetp, uint64_t limit, struct sblog_record *rec,
+    struct sblog_err *err)
+{
+	struct sb_posting *p;
+	int rc;
+
+	for (;;) {
+		if ((rc = pick(k, t, *offsetp, limit, &p, err)) < 0)
+			return rc;
+		if (p == NULL) {
+			*offsetp = limit;
+			return SBLOG_END;
+		}
+		*offsetp = p->offset;
+		rc = count_pos(k, t, p->offset, err);
+		if (rc == 0)
+			rc = sb_reader_get(t, &k->reader, p->offset, p->pos,
+			    rec, err);
+		if (rc == 0 && matches(k, rec))
+			return 0;
+		/* Removed since, or another key with the same hash. */
+		if (rc < 0 && rc != SBLOG_ENOENT) {
+			k->pos_known = false;
+			return rc;
+		}
+		*offsetp = p->offset + 1;
+	}
+}
+
+/* The newest record of a key: *rec through the topic's reader. */
+static int
+newest(struct sblog_topic *t, struct sblog_bytes key, struct sb_key *hash,
+    struct sblog_record *rec, struct sblog_err *err)
+{
+	struct sb_keycursor k = { .key = key };
+	struct sb_posting p;
+	uint64_t to = UINT64_MAX;
+	int rc;
+
+	*hash = sb_key_of(t->manifest.topic, key);
+	for (int tries = 0;;) {
+		if ((rc = sb_reader_look(t, &t->reader, UINT64_MAX, err)) < 0)
+			return rc;
+		to = sb_min_u64(to, t->reader->pub.end);
+		rc = sb_keys_last(t, t->reader, *hash,
+		    t->reader->manifest.start, to, &p, err);
+		if (rc == SBLOG_END)
+			return sb_err_set(err, SBLOG_ENOENT, "", "no such key");
+		if (rc < 0) {
+			rc = look(&t->reader, t, rc, tries++, err);
+			if (rc < 0)
+				return rc;
+			continue;
+		}
+		rc = sb_reader_get(t, &t->reader, p.offset, p.pos, rec, err);
+		if (rc == 0 && matches(&k, rec))
+			return 0;
+		if (rc < 0 && rc != SBLOG_ENOENT)
+			return rc;
+		to = p.offset; /* another key with the same hash */
+	}
+}
+
+int
+sblog_get_key(struct sblog_topic *t, struct sblog_bytes key,
+    struct sblog_record *rec, struct sblog_err *err)
+{
+	struct sb_key hash;
+
+	if (key.data == NULL || key.len > SBLOG_KEY_MAX)
+		return sb_err_set(err, SBLOG_EINVAL, "", "not a key");
+	return newest(t, key, &hash, rec, err);
+}
+
+int
+sblog_key_find(struct sblog_topic *t, struct sblog_bytes key,
+    struct sblog_key_info *info, struct sblog_err *err)
+{
+	struct sblog_record rec;
+	struct sb_key hash;
+	int rc;
+
+	if (key.data == NULL || key.len > SBLOG_KEY_MAX)
+		return sb_err_set(err, SBLOG_EINVAL, "", "not a key");
+	if ((rc = newest(t, key, &hash, &rec, err)) < 0)
+		return rc;
+	info->last = rec.offset;
+	rc = sb_keys_rank(t, t->reader, hash, rec.offset, &info->next_pos, err);
+	info->next_pos++;
+	return rc;
+}

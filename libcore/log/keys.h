@@ -1,0 +1,116 @@
+/*
+ * keys.h - which records have a key: from the key indexes of segments and the
+ * key tables of WALs, and where there is none to be used from the records.
+ *
+ * What is found has the right hash; the caller compares the key itself.
+ * Positions count the records of a key from 0, over all files.
+ */
+#ifndef SB_LOG_KEYS_H
+#define SB_LOG_KEYS_H
+
+#include "codec/key.h"
+#include "log/reader.h"
+#include "store/keyindex.h"
+#include "store/keytab.h"
+
+void sb_keyfile_free(struct sb_keyfile *k);
+
+struct sb_posting {
+	uint64_t offset;
+	uint64_t pos; /* byte position of its batch, 0: not known */
+};
+
+/*
+ * The first of the records with this hash in [from, to), in order: at most max
+ * of them.  r was looked at up to `to` before.  SBLOG_ENOENT: a file is gone,
+ * look again.
+ */
+int sb_keys_fetch(struct sblog_topic *t, struct sb_reader *r,
+    struct sb_key key, uint64_t from, uint64_t to, struct sb_posting *out,
+    size_t max, size_t *np, struct sblog_err *err) SB_MUST_CHECK;
+
+/* The last one in [from, to); SBLOG_END: none. */
+int sb_keys_last(struct sblog_topic *t, struct sb_reader *r, struct sb_key key,
+    uint64_t from, uint64_t to, struct sb_posting *out,
+    struct sblog_err *err) SB_MUST_CHECK;
+
+/* The position that a record of the key at `offset` has or would have: how
+ * many come before. */
+int sb_keys_rank(struct sblog_topic *t, struct sb_reader *r, struct sb_key key,
+    uint64_t offset, uint64_t *rankp, struct sblog_err *err) SB_MUST_CHECK;
+
+/* How many there are in the files before number i. */
+int sb_keys_count_before(struct sblog_topic *t, struct sb_reader *r, size_t i,
+    struct sb_key key, uint64_t *countp, struct sblog_err *err) SB_MUST_CHECK;
+
+/* Offset of the record at this position, or of the first one there is behind
+ * it; SBLOG_END: none below `to`. */
+int sb_keys_select(struct sblog_topic *t, struct sb_reader *r,
+    struct sb_key key, uint64_t rank, uint64_t to, uint64_t *offsetp,
+    struct sblog_err *err) SB_MUST_CHECK;
+
+/* ---- lists, for building and for passes over all keys ---- */
+
+struct sb_key_ref {
+	struct sb_key key;
+	uint32_t rel;  /* offset - base of the file */
+	uint64_t pos8; /* byte position of its batch / 8 */
+};
+
+/* Growing array of sb_key_ref. */
+struct sb_key_list {
+	struct sb_key_ref *refs;
+	size_t count, size;
+};
+
+/*
+ * Add the keys, and with categories also the categories, of all records of a
+ * file from byte pos to the one before `end`, whose hash is in [low, high].
+ * *posp: how far it got.
+ */
+int sb_keys_scan(struct sb_source *s, const uint8_t topic[static SB_ID_SIZE],
+    uint64_t *posp, uint64_t end, bool categories, uint64_t low, uint64_t high,
+    struct sb_key_list *list, struct sblog_err *err) SB_MUST_CHECK;
+
+/* By hash, more, rel.  SBLOG_ENOMEM. */
+int sb_key_list_sort(struct sb_key_list *list) SB_MUST_CHECK;
+void sb_key_list_free(struct sb_key_list *list);
+
+/* ---- keeping them up ---- */
+
+/* Make the key index of segment number i of the manifest; one that is there is
+ * replaced.  Memory is bounded. */
+int sb_keys_build(struct sblog_topic *t, const struct sb_file *file,
+    struct sblog_err *err) SB_MUST_CHECK;
+
+enum sb_keys_state {
+	SB_KEYS_GOOD, /* or none is needed */
+	SB_KEYS_MISSING,
+	SB_KEYS_STALE, /* damaged, or not what the records say */
+};
+
+/* Does any record of a file have a key? */
+int sb_keys_any(struct sb_source *s, bool *anyp,
+    struct sblog_err *err) SB_MUST_CHECK;
+
+/* The key index of a segment against its records. */
+int sb_keys_check(struct sblog_topic *t, struct sb_source *s,
+    enum sb_keys_state *statep, struct sblog_err *err) SB_MUST_CHECK;
+
+/*
+ * lock.append is held, a batch was written at pos, t->pub is still the one
+ * before: take its keys into the table of the active WAL; with keep at the
+ * offsets of recs, else at those from head->base on.  Never fails: a table that
+ * cannot be kept up is not used.
+ */
+void sb_keys_note(struct sblog_topic *t, const struct sb_batch *head,
+    const struct sblog_record *recs, bool keep, uint64_t pos);
+
+/* Let the table of the active WAL cover all that is published, if any of it has
+ * a key; lock.append is held. */
+void sb_keys_refresh(struct sblog_topic *t);
+
+/* The active WAL is about to be rolled back: its table is void. */
+void sb_keys_drop(struct sblog_topic *t);
+
+#endif

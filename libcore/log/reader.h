@@ -1,0 +1,60 @@
+/*
+ * reader.h - the files of a topic, kept open for reading from anywhere.
+ */
+#ifndef SB_LOG_READER_H
+#define SB_LOG_READER_H
+
+#include "log/source.h"
+#include "log/topic.h"
+
+struct sb_keyfile; /* keys.h */
+
+struct sb_open_file {
+	struct sb_source source;
+	uint8_t *seen;     /* bit i: batch i of the index was verified */
+	uint64_t last_pos; /* of the batch in view, 0: none */
+	uint64_t part_pos; /* of the batch that was decompressed in part last */
+	struct sb_view view;
+	struct sb_keyfile *keys; /* NULL: nobody asked for a key yet */
+};
+
+struct sb_reader {
+	struct sb_manifest manifest;
+	struct sb_published pub;
+	uint64_t seq;               /* of the state page when pub was read */
+	struct sb_open_file *files; /* as many as the manifest names */
+	size_t hint;                /* file that was asked last */
+};
+
+/*
+ * The reader in *slot (made if NULL; freed with sb_reader_free), knowing the end
+ * at least as far as offset; UINT64_MAX: as published now.
+ */
+int sb_reader_look(struct sblog_topic *t, struct sb_reader **slot,
+    uint64_t offset, struct sblog_err *err) SB_MUST_CHECK;
+
+/* Have file i open.  SBLOG_ENOENT: it is gone, look again. */
+int sb_reader_open(struct sblog_topic *t, struct sb_reader *r, size_t i,
+    struct sblog_err *err) SB_MUST_CHECK;
+
+/* Number of the file that holds offset, or would. */
+size_t sb_reader_find(struct sb_reader *r, uint64_t offset);
+
+/*
+ * One record; pos: byte position of its batch, 0 where not known.  *rec is valid
+ * until the next call on the reader.  Codes as sblog_get.
+ */
+int sb_reader_get(struct sblog_topic *t, struct sb_reader **slot,
+    uint64_t offset, uint64_t pos, struct sblog_record *rec,
+    struct sblog_err *err) SB_MUST_CHECK;
+
+/* Offsets below it are there: the end of file i. */
+static inline uint64_t
+sb_reader_end_of(const struct sb_reader *r, size_t i)
+{
+	const struct sb_file *f = &r->manifest.files[i];
+
+	return f->kind == SBLOG_FILE_WAL_ACTIVE ? r->pub.end : f->next;
+}
+
+#endif
