@@ -45,8 +45,8 @@ CMDCC := $(or $(MUSL),$(CC))
 CMDLINK := $(if $(SAN)$(FAULT),,-static)
 archive = $(or $(wildcard $(shell $(CC) -print-file-name=lib$(1).a 2>/dev/null)),-l$(1))
 LIBS := $(call archive,lz4) $(if $(MUSL),,-lpthread)
-CMDLIBS = $(LIBS) $(call archive,jansson)
-INCS := xxhash.h xxh3.h lz4.h jansson.h jansson_config.h
+CMDLIBS = $(LIBS) $(call archive,jansson) $(call archive,md)
+INCS := xxhash.h xxh3.h lz4.h jansson.h jansson_config.h md5.h
 
 # -- what there is --------------------------------------------------------
 

@@ -1,5 +1,5 @@
 /*
- * sblog-ls.c - list topics.
+ * sblog-ls.c - list topics, or the streams of one.
  *
  * Manual: sblog-ls(1).
  */
@@ -9,18 +9,24 @@
 #include <sblog.h>
 
 #include "common/cli.h"
+#include "common/encode.h"
 #include "common/human.h"
 #include "common/report.h"
+#include "common/streams.h"
 #include "common/topics.h"
 
 static const char *const synopsis[] = {
 	"sblog-ls [-l] [--json|--tsv] [GLOB]...",
+	"sblog-ls --streams|--categories [--prefix STR] [-l] [--json|--tsv] "
+	"TOPIC",
 	NULL,
 };
 
 struct request {
 	struct topics t; /* for its store, out and doc */
 	bool details;
+	bool streams, categories;
+	const char *prefix;
 };
 
 static bool
@@ -103,6 +109,55 @@ list_one(struct request *r, const char *name)
 	return rc < 0 ? report_err(name, &err) : EXIT_DONE;
 }
 
+static void
+print_stream(struct request *r, const struct stream_row *row)
+{
+	struct topics *t = &r->t;
+	char when[HUMAN_TIME_SIZE];
+
+	if (t->json) {
+		json_object(&t->doc, NULL);
+		json_bytes(&t->doc, "name", row->name);
+		json_u64(&t->doc, "last", row->last);
+		json_i64(&t->doc, "last_ts", row->last_time_us);
+		json_end(&t->doc, '}');
+		return;
+	}
+	if (t->out.tty)
+		encode_visible(&t->out, row->name);
+	else
+		out_bytes(&t->out, row->name.data, row->name.len);
+	if (r->details || t->tsv) {
+		out_char(&t->out, '\t');
+		out_u64(&t->out, row->last);
+		out_char(&t->out, '\t');
+		(void)human_format_time(row->last_time_us, when);
+		out_text(&t->out, when);
+	}
+	out_char(&t->out, '\n');
+}
+
+/* Streams or categories of a topic, by the newest record of each key. */
+static enum exit_status
+list_streams(struct request *r)
+{
+	const char *name = r->t.cli->operands[0];
+	struct sblog_topic *topic = NULL;
+	struct streams s = { 0 };
+	struct sblog_err err;
+	int rc = sblog_topic_open(&topic, r->t.store, name, SBLOG_READ, &err);
+
+	if (rc == 0)
+		rc = streams_collect(&s, topic,
+		    r->streams ? STREAMS_BY_STREAM : STREAMS_BY_CATEGORY,
+		    r->prefix, true, &err);
+	for (size_t i = 0; rc == 0 && i < s.n; i++)
+		print_stream(r, s.rows[i]);
+	streams_free(&s);
+	sblog_topic_close(topic);
+	return rc < 0 ? report_err(name, &err) : EXIT_DONE;
+}
+
 static enum exit_status
 list(struct request *r)
 {
@@ -128,6 +183,13 @@ main(int argc, char **argv)
 		{ 'l', "long", CLI_FLAG, &r.details, NULL,
 		    "also start, end, records, bytes, time of the last record",
 		    NULL, NULL },
+		{ 0, "streams", CLI_FLAG, &r.streams, NULL,
+		    "the keys of a topic", NULL, NULL },
+		{ 0, "categories", CLI_FLAG, &r.categories, NULL,
+		    "what comes before the first '-' of the keys of a topic",
+		    NULL, NULL },
+		{ 0, "prefix", CLI_STRING, &r.prefix, "STR",
+		    "only those that begin with STR", NULL, NULL },
 		{ 0, "json", CLI_FLAG, &r.t.json, NULL, "report as JSON", NULL,
 		    NULL },
 		{ 0, "tsv", CLI_FLAG, &r.t.tsv, NULL,
@@ -136,7 +198,8 @@ main(int argc, char **argv)
 	};
 	struct cli cli = {
 		.command = "sblog-ls",
-		.purpose = "List topics, sorted bytewise.",
+		.purpose =
+		    "List topics, or the streams of one, sorted bytewise.",
 		.synopsis = synopsis,
 		.opts = opts,
 	};
@@ -147,14 +210,26 @@ main(int argc, char **argv)
 	r.t.cli = &cli;
 	if (r.t.json && r.t.tsv)
 		cli_misuse(&cli, "--json and --tsv exclude each other");
+	if (r.streams && r.categories)
+		cli_misuse(&cli,
+		    "--streams and --categories exclude each other");
+	if ((r.streams || r.categories) && cli.operand_count != 1)
+		cli_misuse(&cli, "--streams and --categories take one topic");
+	if (r.prefix != NULL && !r.streams && !r.categories)
+		cli_misuse(&cli,
+		    "--prefix goes with --streams or --categories only");
 	out_init(&r.t.out, 1);
 	if (r.t.json) {
 		json_begin(&r.t.doc, &r.t.out, "sblog.ls/1");
-		json_array(&r.t.doc, "topics");
+		json_array(&r.t.doc,
+		    r.streams          ? "streams"
+			: r.categories ? "categories"
+				       : "topics");
 	}
 	status = (enum exit_status)cli_open_store(&cli, SBLOG_READ, &r.t.store);
 	if (status == EXIT_DONE)
-		status = list(&r);
+		status =
+		    r.streams || r.categories ? list_streams(&r) : list(&r);
 	if (r.t.json) {
 		json_end(&r.t.doc, ']');
 		json_u64(&r.t.doc, "status", status);

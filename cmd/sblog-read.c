@@ -17,6 +17,7 @@
 #include "common/merge.h"
 #include "common/print.h"
 #include "common/report.h"
+#include "common/select.h"
 
 #ifdef SBLOG_IN_FRONT
 #define main sblog_read_main
@@ -26,6 +27,9 @@ int sblog_read_main(int argc, char **argv);
 static const char *const synopsis[] = {
 	"sblog-read [-F] [-o POS] [--to POS] [-c N] [-f FORMAT] [-d STR] "
 	"[-K STR] TOPIC...",
+	"sblog-read --key KEY|--category NAME [--pos N] [--last] [-F] [-o POS] "
+	"[-c N] [-f FORMAT] TOPIC...",
+	"sblog-read [-q] --latest [--key KEY] [-f FORMAT] TOPIC...",
 	NULL,
 };
 
@@ -35,7 +39,7 @@ struct request {
 	struct position from, to;
 	bool has_to, follow, durable, skip_damaged, silent;
 	uint64_t count, max_bytes, timeout_us; /* UINT64_MAX: no limit */
-	struct cli_list headers;               /* NAME=VALUE, all of them */
+	struct select select;
 };
 
 /* One topic that is read. */
@@ -58,38 +62,10 @@ struct session {
 	struct out out;
 	struct print print;
 	struct follow follow;
+	bool by_index; /* the cursors have no batches */
 	struct sblog_err err;
 	const char *where; /* the topic that err is about */
 };
-
-/* Is "NAME=VALUE" among the headers of a record? */
-static bool
-has_header(struct sblog_bytes run, const char *item)
-{
-	const char *value = strchr(item, '=') + 1;
-	size_t name_len = (size_t)(value - item) - 1, len = strlen(value);
-	struct sblog_bytes name, content;
-
-	while (sblog_headers_next(&run, &name, &content) == 0)
-		if (name.len == name_len && content.data != NULL &&
-		    content.len == len &&
-		    memcmp(name.data, item, name_len) == 0 &&
-		    memcmp(content.data, value, len) == 0)
-			return true;
-	return false;
-}
-
-/* --header: for print.wanted. */
-static bool
-has_headers(void *arg, const struct sblog_record *rec)
-{
-	const struct cli_list *list = arg;
-
-	for (size_t i = 0; i < list->count; i++)
-		if (!has_header(rec->headers, list->items[i]))
-			return false;
-	return true;
-}
 
 /* Damage that is stepped over: which offsets are lost. */
 static void
@@ -133,8 +109,21 @@ open_source(struct session *s, const struct request *r, struct source *source)
 		return SBLOG_END; /* nothing; in opts it would be "the end" */
 	if (r->has_to)
 		opts.to = source->to;
-	return sblog_cursor_open(&source->cursor, source->topic, &opts,
-	    &s->err);
+	select_cursor(&r->select, &opts);
+	if (r->select.last) {
+		opts.to = source->to;
+		rc =
+		    select_find_last(&r->select, source->topic, &opts, &s->err);
+		if (rc != 0)
+			return rc;
+	}
+	rc = sblog_cursor_open(&source->cursor, source->topic, &opts, &s->err);
+	source->context.handle = source->topic;
+	source->context.positions =
+	    r->select.key != NULL || r->select.category != NULL;
+	if (r->select.key != NULL && rc == 0)
+		source->context.cursor = source->cursor;
+	return rc;
 }
 
 static int
@@ -207,10 +196,12 @@ print_all(struct session *s)
 	enum print_result result;
 
 	do
-		result = s->n == 1
-		    ? print_batch(&s->print, &s->sources[0].context,
+		result = s->n > 1 ? print_merged(s)
+		    : s->by_index
+		    ? print_next(&s->print, &s->sources[0].context,
 			  s->sources[0].cursor)
-		    : print_merged(s);
+		    : print_batch(&s->print, &s->sources[0].context,
+			  s->sources[0].cursor);
 	while (result == PRINT_MORE);
 	return result;
 }
@@ -275,10 +266,11 @@ prepare(struct session *s, const struct request *r)
 		.skip_damaged = r->skip_damaged,
 		.records_left = r->count,
 		.bytes_left = r->max_bytes,
-		.wanted = r->headers.count > 0 ? has_headers : NULL,
+		.wanted = select_filters(&r->select) ? select_wanted : NULL,
 		.lost = say_lost,
-		.arg = (void *)(uintptr_t)&r->headers,
+		.arg = (void *)(uintptr_t)&r->select,
 	};
+	s->by_index = select_by_index(&r->select);
 	s->follow = (struct follow){
 		.cursors = s->cursors,
 		.n = s->n,
@@ -331,7 +323,28 @@ parse(struct cli *cli, struct request *rp, int argc, char **argv)
 		    "print STR behind each record", NULL, NULL },
 		{ 'K', "key-delimiter", CLI_STRING, &r.separator, "STR",
 		    "print key and STR before each value", NULL, NULL },
-		{ 0, "header", CLI_LIST, &r.headers, "NAME=VALUE",
+		{ 0, "key", CLI_STRING, &r.select.key, "KEY",
+		    "only records with this key, by index", NULL, NULL },
+		{ 0, "pos", CLI_NUMBER, &r.select.pos, "N",
+		    "with --key, begin at the key's record number N, from 0",
+		    NULL, &r.select.has_pos },
+		{ 0, "category", CLI_STRING, &r.select.category, "NAME",
+		    "only keys NAME and NAME-..., by index", NULL, NULL },
+		{ 0, "latest", CLI_FLAG, &r.select.latest, NULL,
+		    "only the newest record of each key, unless it is null",
+		    NULL, NULL },
+		{ 0, "last", CLI_FLAG, &r.select.last, NULL,
+		    "only the newest record of those asked for", NULL, NULL },
+		{ 0, "member", CLI_STRING, &r.select.member, "I/N",
+		    "only streams of member I of N, as Message DB shares them",
+		    NULL, NULL },
+		{ 0, "include-idless", CLI_FLAG, &r.select.idless, NULL,
+		    "with --member, also keys without '-'", NULL, NULL },
+		{ 0, "correlation", CLI_STRING, &r.select.correlation,
+		    "CATEGORY",
+		    "only records whose metadata name a stream of it", NULL,
+		    NULL },
+		{ 0, "header", CLI_LIST, &r.select.headers, "NAME=VALUE",
 		    "only records with this header; repeatable", NULL, NULL },
 		{ 0, "max-bytes", CLI_SIZE, &r.max_bytes, "SIZE",
 		    "stop before more than this is printed", NULL, NULL },
@@ -350,9 +363,16 @@ parse(struct cli *cli, struct request *rp, int argc, char **argv)
 	*rp = r;
 }
 
+/* -q with a key asks whether there is something: status 0, or 3. */
+static bool
+existence(const struct session *s, const struct request *r)
+{
+	return s->cli->quiet && select_by_index(&r->select);
+}
+
 /* Everything that can be said without the store. */
 static void
-check(struct session *s, const struct request *r)
+check(struct session *s, struct request *r)
 {
 	char why[TEMPLATE_WHY_SIZE];
 
@@ -362,16 +382,15 @@ check(struct session *s, const struct request *r)
 		if (!sblog_name_ok(s->cli->operands[i]))
 			cli_misuse(s->cli, "not a topic name: %s",
 			    s->cli->operands[i]);
-	for (size_t i = 0; i < r->headers.count; i++)
-		if (strchr(r->headers.items[i], '=') == NULL)
-			cli_misuse(s->cli, "--header: not NAME=VALUE: %s",
-			    r->headers.items[i]);
+	select_check(&r->select, s->cli);
+	if (r->follow && (r->select.latest || r->select.last))
+		cli_misuse(s->cli, "-F goes neither with --latest nor --last");
 	if (r->timeout_us != UINT64_MAX && !r->follow)
 		cli_misuse(s->cli, "--timeout goes with -F only");
 	if (!format_parse(&s->format, FORMAT_FOR_OUTPUT, r->format, r->delim,
 		r->separator, why))
 		cli_misuse(s->cli, "%s", why);
-	if (r->silent) { /* a template that says nothing */
+	if (r->silent || existence(s, r)) { /* a template that says nothing */
 		format_free(&s->format);
 		s->format = (struct format){ .kind = FORMAT_TEMPLATE };
 	}
@@ -397,7 +416,9 @@ main(int argc, char **argv)
 	status = (enum exit_status)prepare(&s, &r);
 	if (status == EXIT_DONE && s.n > 0)
 		status = run(&s, &r);
+	if (status == EXIT_DONE && existence(&s, &r) && s.print.printed == 0)
+		status = EXIT_ABSENT;
 	close_session(&s);
-	free(r.headers.items);
+	free(r.select.headers.items);
 	return report_finish_write(status, s.out.error);
 }

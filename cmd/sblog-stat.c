@@ -12,11 +12,13 @@
 #include "common/cli.h"
 #include "common/human.h"
 #include "common/report.h"
+#include "common/streams.h"
 #include "common/topics.h"
 
 static const char *const synopsis[] = {
 	"sblog-stat [--segments] [--at POS] [--max-age DUR] [--min-free SIZE] "
 	"[--json|--tsv|--metrics] TOPIC...",
+	"sblog-stat --by stream|category|type [--json|--tsv] TOPIC...",
 	"sblog-stat [OPTION...] --all",
 	NULL,
 };
@@ -26,7 +28,11 @@ struct request {
 	bool at_given, age_given, free_given;
 	struct position at;
 	uint64_t max_age_us, min_free;
+	int by; /* enum streams_by */
+	bool by_given;
 };
+
+static const char *const by_words[] = { "stream", "category", "type", NULL };
 
 /* One fact, printed in whatever form is asked for. */
 static void
@@ -254,6 +260,24 @@ check_limits(const struct request *r, struct topics *t, const char *topic,
 	}
 }
 
+/* --by: what there is of each stream, category or type. */
+static int
+print_by(struct topics *t, struct sblog_topic *topic, enum streams_by by,
+    struct sblog_err *err)
+{
+	struct streams s;
+	int rc = streams_collect(&s, topic, by, NULL, false, err);
+
+	if (rc == 0 && t->json)
+		json_array(&t->doc, by_words[by]);
+	for (size_t i = 0; rc == 0 && i < s.n; i++)
+		streams_print(t, &s, s.rows[i]);
+	if (rc == 0 && t->json)
+		json_end(&t->doc, ']');
+	streams_free(&s);
+	return rc;
+}
+
 static int
 stat_topic(struct topics *t, struct sblog_topic *topic,
     enum exit_status *statusp, struct sblog_err *err)
@@ -270,6 +294,8 @@ stat_topic(struct topics *t, struct sblog_topic *topic,
 		print_metrics(t, name, &info);
 		return 0;
 	}
+	if (r->by_given)
+		return print_by(t, topic, (enum streams_by)r->by, err);
 	if (r->at_given && !t->json)
 		return print_place(t, topic, &r->at, err);
 	if (!(r->segments && t->tsv)) {
@@ -298,6 +324,9 @@ main(int argc, char **argv)
 		    "also each file of records", NULL, NULL },
 		{ 0, "at", CLI_POSITION, &r.at, "POS",
 		    "where the record at POS lies", NULL, &r.at_given },
+		{ 0, "by", CLI_CHOICE, &r.by, "WHAT",
+		    "records of each stream, category or type", by_words,
+		    &r.by_given },
 		{ 0, "metrics", CLI_FLAG, &r.metrics, NULL,
 		    "Prometheus text format", NULL, NULL },
 		{ 0, "max-age", CLI_DURATION, &r.max_age_us, "DUR",
@@ -319,6 +348,8 @@ main(int argc, char **argv)
 	};
 
 	cli_parse(&cli, argc, argv);
+	if (r.by_given && (r.segments || r.at_given || r.metrics))
+		cli_misuse(&cli, "--by is a report of its own");
 	if (r.metrics && (json || tsv))
 		cli_misuse(&cli, "--metrics is a format of its own");
 

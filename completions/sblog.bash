@@ -20,11 +20,11 @@ _sblog() {
 	config) words='--dry-run --defaults --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
 	create) words='--dry-run --config --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
 	index) words='--dry-run --all --check --drop --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
-	ls) words='--long --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
-	read | cat | tail | wait) words='--offset --to --count --follow --timeout --format --delimiter --key-delimiter --header --max-bytes --durable --skip-damaged --silent --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
+	ls) words='--long --streams --categories --prefix --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
+	read | cat | tail | wait) words='--offset --to --count --follow --timeout --format --delimiter --key-delimiter --key --pos --category --latest --last --member --include-idless --correlation --header --max-bytes --durable --skip-damaged --silent --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
 	rm) words='--yes --dry-run --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
 	seal) words='--dry-run --all --older --larger --jobs --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
-	stat) words='--all --segments --at --metrics --max-age --min-free --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
+	stat) words='--all --segments --at --by --metrics --max-age --min-free --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
 	verify) words='--all --quick --deep --jobs --rate --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
 	esac
 	case $command,$cur in

@@ -64,6 +64,10 @@ write_json(const struct record_context *c, const struct sblog_record *rec,
 	out_text(o, c->topic); /* names need no escapes */
 	out_text(o, "\",\"offset\":");
 	out_u64(o, rec->offset);
+	if (c->positions && rec->key.data != NULL) {
+		out_text(o, ",\"pos\":");
+		out_i64(o, template_pos(c, rec));
+	}
 	out_text(o, ",\"ts\":");
 	out_i64(o, rec->time_us);
 	if (rec->user_time_us != SBLOG_NO_TIME) {

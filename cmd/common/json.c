@@ -63,6 +63,25 @@ json_text(struct json *j, const char *key, const char *value)
 }
 
 void
+json_bytes(struct json *j, const char *key, struct sblog_bytes b)
+{
+	bool utf8 = encode_is_utf8(b);
+
+	if (j->more[j->depth])
+		out_char(j->out, ',');
+	j->more[j->depth] = true;
+	out_char(j->out, '"');
+	out_text(j->out, key); /* needs no escapes */
+	out_text(j->out, utf8 ? "\":" : "_b64\":\"");
+	if (utf8) {
+		encode_json(j->out, b);
+	} else {
+		encode_base64(j->out, b);
+		out_char(j->out, '"');
+	}
+}
+
+void
 json_u64(struct json *j, const char *key, uint64_t n)
 {
 	begin_value(j, key);

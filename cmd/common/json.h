@@ -11,6 +11,10 @@
 
 #include "common/out.h"
 
+/* The JSON library has functions of these names. */
+#define json_object out_json_object
+#define json_array out_json_array
+
 enum { JSON_DEPTH = 16 };
 
 struct json {
@@ -24,6 +28,8 @@ void json_object(struct json *j, const char *key);
 void json_array(struct json *j, const char *key);
 void json_end(struct json *j, char bracket); /* ']' or '}' */
 void json_text(struct json *j, const char *key, const char *value);
+/* Bytes that are not UTF-8 in base64, as "KEY_b64". */
+void json_bytes(struct json *j, const char *key, struct sblog_bytes b);
 void json_u64(struct json *j, const char *key, uint64_t n);
 void json_i64(struct json *j, const char *key, int64_t n);
 void json_bool(struct json *j, const char *key, bool b);

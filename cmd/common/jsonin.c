@@ -186,8 +186,8 @@ take_headers(const json_t *object, struct arena *arena, struct sblog_bytes *run,
 static bool
 find_unknown(json_t *object, char *why)
 {
-	static const char *const known[] = { "topic", "offset", "ts", "user_ts",
-		"key", "key_b64", "value", "value_b64", "headers" };
+	static const char *const known[] = { "topic", "offset", "pos", "ts",
+		"user_ts", "key", "key_b64", "value", "value_b64", "headers" };
 	const char *name;
 	json_t *json;
 
@@ -208,7 +208,7 @@ static bool
 take_record(json_t *object, struct arena *arena, struct sblog_record *rec,
     char *why)
 {
-	int64_t offset = -1;
+	int64_t offset = -1, ignored;
 	size_t n = 0;
 
 	if (!json_is_object(object)) {
@@ -222,6 +222,7 @@ take_record(json_t *object, struct arena *arena, struct sblog_record *rec,
 	if (json_object_get(object, "topic") != NULL)
 		n++; /* append goes to the topic on the command line */
 	if (!take_number(object, "offset", 0, &offset, &n, why) ||
+	    !take_number(object, "pos", 0, &ignored, &n, why) ||
 	    !take_number(object, "ts", INT64_MIN + 1, &rec->time_us, &n, why) ||
 	    !take_number(object, "user_ts", INT64_MIN + 1, &rec->user_time_us,
 		&n, why) ||

@@ -39,6 +39,23 @@ print_record(struct print *p, const struct record_context *c,
 	return state(p);
 }
 
+enum print_result
+print_next(struct print *p, const struct record_context *c,
+    struct sblog_cursor *cur)
+{
+	struct sblog_record rec;
+	int rc;
+
+	if (p->records_left == 0)
+		return PRINT_FULL;
+	rc = sblog_cursor_next(cur, &rec, &p->err);
+	if (rc == SBLOG_END)
+		return PRINT_END;
+	if (rc < 0)
+		return print_failed(p, c, cur);
+	return print_record(p, c, &rec);
+}
+
 /* The values of a batch as they are stored, delimiters and all. */
 static enum print_result
 print_run(struct print *p, const struct sblog_batch *b)

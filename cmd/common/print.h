@@ -40,6 +40,10 @@ struct print {
 enum print_result print_record(struct print *p, const struct record_context *c,
     const struct sblog_record *rec);
 
+/* The next record of a cursor that has no batches. */
+enum print_result print_next(struct print *p, const struct record_context *c,
+    struct sblog_cursor *cur);
+
 /* The next batch of a cursor; c->index is not looked at. */
 enum print_result print_batch(struct print *p, const struct record_context *c,
     struct sblog_cursor *cur);

@@ -27,6 +27,7 @@ static const struct directive {
 	{ 'K', TEMPLATE_KEY_LEN, OF_NUMBER, true },
 	{ 't', TEMPLATE_TOPIC, OF_BYTES, false },
 	{ 'o', TEMPLATE_OFFSET, OF_NUMBER, false },
+	{ 'p', TEMPLATE_POS, OF_NUMBER, false },
 	{ 'd', TEMPLATE_TIME, OF_NUMBER | OF_TIME, false },
 	{ 'D', TEMPLATE_USER_TIME, OF_NUMBER | OF_TIME, false },
 	{ 'h', TEMPLATE_HEADERS, 0, false },

@@ -17,6 +17,7 @@ enum template_what {
 	TEMPLATE_KEY_LEN,      /* %K, -1: none */
 	TEMPLATE_TOPIC,        /* %t */
 	TEMPLATE_OFFSET,       /* %o */
+	TEMPLATE_POS,          /* %p, -1: no key */
 	TEMPLATE_TIME,         /* %d */
 	TEMPLATE_USER_TIME,    /* %D */
 	TEMPLATE_HEADERS,      /* %h{...}: the next "inner" parts, per header */

@@ -345,6 +345,7 @@ read_part(struct reader *r, const struct template_part *part, bool last,
 	case TEMPLATE_TOPIC:
 	case TEMPLATE_START:
 	case TEMPLATE_END:
+	case TEMPLATE_POS:
 	case TEMPLATE_INDEX:
 		break; /* template_fits_input refused them */
 	}

@@ -154,6 +154,23 @@ write_headers(const struct template_part *part, const struct record_context *c,
 		write_parts(part + 1, part->inner, c, &header, o);
 }
 
+int64_t
+template_pos(const struct record_context *c, const struct sblog_record *rec)
+{
+	struct sblog_err ignored;
+	uint64_t pos;
+
+	if (rec->key.data == NULL)
+		return -1;
+	if (c->cursor != NULL)
+		return (int64_t)sblog_cursor_pos(c->cursor);
+	if (c->handle == NULL ||
+	    sblog_key_rank(c->handle, rec->key, rec->offset, &pos, &ignored) <
+		0)
+		return -1;
+	return (int64_t)pos;
+}
+
 static void
 write_part(const struct template_part *part, const struct record_context *c,
     const struct sblog_record *rec, struct out *o)
@@ -179,6 +196,9 @@ write_part(const struct template_part *part, const struct record_context *c,
 		break;
 	case TEMPLATE_OFFSET:
 		write_number(part, (int64_t)rec->offset, o);
+		break;
+	case TEMPLATE_POS:
+		write_number(part, template_pos(c, rec), o);
 		break;
 	case TEMPLATE_TIME:
 		write_time(part, rec->time_us, o);

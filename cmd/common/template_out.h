@@ -12,10 +12,17 @@
 /* What a format may say besides the record itself. */
 struct record_context {
 	const char *topic;
-	uint64_t start, end; /* of the topic, as of open */
-	uint64_t index;      /* records printed before this one */
-	bool visible;        /* spell out what could steer a terminal */
+	uint64_t start, end;         /* of the topic, as of open */
+	uint64_t index;              /* records printed before this one */
+	bool visible;                /* spell out what could steer a terminal */
+	bool positions;              /* JSON has them too */
+	struct sblog_topic *handle;  /* for positions */
+	struct sblog_cursor *cursor; /* of one key, or NULL */
 };
+
+/* Position of a record among those of its key, -1 where it has none. */
+int64_t template_pos(const struct record_context *c,
+    const struct sblog_record *rec);
 
 void template_write(const struct template *t, const struct record_context *c,
     const struct sblog_record *rec, struct out *o);

@@ -13,8 +13,7 @@
 static struct sb_key
 hash(uint64_t seed, struct sblog_bytes bytes)
 {
-	XXH128_hash_t h =
-	    XXH3_128bits_withSeed(bytes.data, bytes.len, seed);
+	XXH128_hash_t h = XXH3_128bits_withSeed(bytes.data, bytes.len, seed);
 
 	return (struct sb_key){ h.low64, (uint32_t)h.high64 & ~1u };
 }

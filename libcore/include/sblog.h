@@ -435,6 +435,11 @@ struct sblog_key_info {
 	uint64_t next_pos; /* position that its next record will have */
 };
 
+/* How many records of the key lie before this offset: the position of the one
+ * there.  Cheap where keys are indexed. */
+int sblog_key_rank(struct sblog_topic *topic, struct sblog_bytes key,
+    uint64_t offset, uint64_t *posp, struct sblog_err *err);
+
 /* SBLOG_ENOENT: no record has this key. */
 int sblog_key_find(struct sblog_topic *topic, struct sblog_bytes key,
     struct sblog_key_info *info, struct sblog_err *err);

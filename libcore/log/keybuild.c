@@ -9,9 +9,9 @@
 #include "log/keys.h"
 
 enum {
-	PASS_REFS = 3 << 20,   /* keys of one pass: about 100 MB to sort */
-	PER_PAGE = 75,         /* entries that a hash page is made for */
-	AHEAD = 16,            /* buckets fetched before they are needed */
+	PASS_REFS = 3 << 20, /* keys of one pass: about 100 MB to sort */
+	PER_PAGE = 75,       /* entries that a hash page is made for */
+	AHEAD = 16,          /* buckets fetched before they are needed */
 	PASSES_MAX = 1 << 12,
 };
 
@@ -320,8 +320,7 @@ note_all(struct sblog_topic *t, const struct sb_batch *h,
 		for (size_t j = 0; rc == 0 && j < n; j++)
 			if (recs[i + j].key.data != NULL)
 				rc = note_one(t, recs[i + j].key, hash[j],
-				    keep ? recs[i + j].offset
-					 : h->base + i + j,
+				    keep ? recs[i + j].offset : h->base + i + j,
 				    pos);
 	}
 	return rc;

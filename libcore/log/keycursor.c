@@ -287,3 +287,21 @@ sblog_key_find(struct sblog_topic *t, struct sblog_bytes key,
 	info->next_pos++;
 	return rc;
 }
+
+int
+sblog_key_rank(struct sblog_topic *t, struct sblog_bytes key, uint64_t offset,
+    uint64_t *posp, struct sblog_err *err)
+{
+	int rc;
+
+	if (key.data == NULL || key.len > SBLOG_KEY_MAX)
+		return sb_err_set(err, SBLOG_EINVAL, "", "not a key");
+	for (int tries = 0;; tries++) {
+		if ((rc = sb_reader_look(t, &t->reader, offset, err)) < 0)
+			return rc;
+		rc = sb_keys_rank(t, t->reader,
+		    sb_key_of(t->manifest.topic, key), offset, posp, err);
+		if (rc >= 0 || (rc = look(&t->reader, t, rc, tries, err)) < 0)
+			return rc;
+	}
+}

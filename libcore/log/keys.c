@@ -56,9 +56,9 @@ static int
 extend_list(struct sblog_topic *t, struct sb_reader *r, size_t i,
     struct sb_keyfile *k, struct sblog_err *err)
 {
-	int rc = sb_keys_scan(&r->files[i].source, t->manifest.topic,
-	    &k->list_to, sb_reader_end_of(r, i), true, 0, UINT64_MAX, &k->list,
-	    err);
+	int rc =
+	    sb_keys_scan(&r->files[i].source, t->manifest.topic, &k->list_to,
+		sb_reader_end_of(r, i), true, 0, UINT64_MAX, &k->list, err);
 
 	if (rc == 0 && sb_key_list_sort(&k->list) < 0)
 		rc = sb_err_nomem(err);
@@ -93,8 +93,7 @@ prepare_wal(struct sblog_topic *t, struct sb_reader *r, size_t i,
 		k->list_from = k->list_to = 0;
 	}
 	if (k->table.fd >= 0 &&
-	    (m.pos >= s->limit || k->list_from == 0 ||
-		m.pos >= k->list_to)) {
+	    (m.pos >= s->limit || k->list_from == 0 || m.pos >= k->list_to)) {
 		sb_key_list_free(&k->list);
 		k->mark = m;
 		k->list_from = k->list_to = m.pos;
@@ -113,9 +112,8 @@ prepare_segment(struct sblog_topic *t, struct sb_reader *r, size_t i,
 
 	if (!k->tried) {
 		k->tried = true;
-		if (sb_keyindex_open(&k->index, t->dirfd,
-			&r->manifest.files[i], t->manifest.topic,
-			&ignored) < 0)
+		if (sb_keyindex_open(&k->index, t->dirfd, &r->manifest.files[i],
+			t->manifest.topic, &ignored) < 0)
 			k->index = SB_KEYINDEX_INIT;
 	}
 	if (k->index.map != NULL)
@@ -234,9 +232,9 @@ fill_from_table(struct sb_keyfile *k, uint32_t table, const struct hit *h,
 	for (size_t i = count; rc == 0 && i-- > 0;) {
 		out[i] = (struct sb_posting){ base + e.rel, e.pos };
 		if (i > 0)
-			rc = e.prev == 0 ? SBLOG_EDAMAGE
-					 : sb_keytab_at(&k->table, table,
-					       e.prev - 1, &e);
+			rc = e.prev == 0
+			    ? SBLOG_EDAMAGE
+			    : sb_keytab_at(&k->table, table, e.prev - 1, &e);
 	}
 	return rc;
 }
@@ -255,9 +253,8 @@ fill(struct sb_keyfile *k, const struct hit *h, uint64_t n, uint64_t base,
 		    (uint32_t)(n + got), &rel);
 		out[got] = (struct sb_posting){ base + rel, 0 };
 	}
-	for (uint32_t t = h->first_table;
-	     !h->indexed && h->in_tables > 0 && t < k->mark.tables &&
-	     rc == 0 && got < want;
+	for (uint32_t t = h->first_table; !h->indexed && h->in_tables > 0 &&
+	     t < k->mark.tables && rc == 0 && got < want;
 	     t++) {
 		uint64_t first = n + got, count = h->tables[t].count;
 
@@ -340,8 +337,8 @@ lower(struct sb_keyfile *k, const struct hit *h, uint64_t rel, uint64_t *np)
 
 /* Have file i ready and look the key up; what is damaged is left out. */
 static int
-look_up(struct sblog_topic *t, struct sb_reader *r, size_t i,
-    struct sb_key key, struct hit *h, struct sblog_err *err)
+look_up(struct sblog_topic *t, struct sb_reader *r, size_t i, struct sb_key key,
+    struct hit *h, struct sblog_err *err)
 {
 	int rc;
 
@@ -398,8 +395,8 @@ sb_keys_fetch(struct sblog_topic *t, struct sb_reader *r, struct sb_key key,
 	     rc == 0 && i < r->manifest.file_count && *np < max; i++) {
 		if (r->manifest.files[i].base >= to)
 			break;
-		rc = fetch_in_file(t, r, i, key, from, to, out + *np,
-		    max - *np, &got, err);
+		rc = fetch_in_file(t, r, i, key, from, to, out + *np, max - *np,
+		    &got, err);
 		*np += got;
 	}
 	return rc;
@@ -550,8 +547,8 @@ sb_keys_select(struct sblog_topic *t, struct sb_reader *r, struct sb_key key,
 		uint64_t first = 0;
 		struct sb_posting p;
 		bool empty;
-		int rc = select_in_file(t, r, i, key, rank, &p, &empty, &first,
-		    err);
+		int rc =
+		    select_in_file(t, r, i, key, rank, &p, &empty, &first, err);
 
 		if (rc < 0)
 			return rc;

@@ -25,9 +25,9 @@ struct sb_posting {
  * of them.  r was looked at up to `to` before.  SBLOG_ENOENT: a file is gone,
  * look again.
  */
-int sb_keys_fetch(struct sblog_topic *t, struct sb_reader *r,
-    struct sb_key key, uint64_t from, uint64_t to, struct sb_posting *out,
-    size_t max, size_t *np, struct sblog_err *err) SB_MUST_CHECK;
+int sb_keys_fetch(struct sblog_topic *t, struct sb_reader *r, struct sb_key key,
+    uint64_t from, uint64_t to, struct sb_posting *out, size_t max, size_t *np,
+    struct sblog_err *err) SB_MUST_CHECK;
 
 /* The last one in [from, to); SBLOG_END: none. */
 int sb_keys_last(struct sblog_topic *t, struct sb_reader *r, struct sb_key key,

@@ -48,8 +48,8 @@ sb_offsets_next(const struct sb_offsets *set, uint64_t offset)
 	word = set->bits[i / WORD_BITS] >> i % WORD_BITS;
 	if (word != 0)
 		return offset + (uint64_t)__builtin_ctzll(word);
-	for (i = i / WORD_BITS + 1;
-	     i <= (set->to - set->from - 1) / WORD_BITS; i++)
+	for (i = i / WORD_BITS + 1; i <= (set->to - set->from - 1) / WORD_BITS;
+	     i++)
 		if (set->bits[i] != 0)
 			return set->from + i * WORD_BITS +
 			    (uint64_t)__builtin_ctzll(set->bits[i]);
@@ -203,8 +203,8 @@ merge(struct run *runs, size_t n, struct sb_offsets *set)
 }
 
 static int
-collect(struct sb_offsets *set, struct sblog_topic *t,
-    struct sb_reader *reader, bool indexed, struct sblog_err *err)
+collect(struct sb_offsets *set, struct sblog_topic *t, struct sb_reader *reader,
+    bool indexed, struct sblog_err *err)
 {
 	size_t n = 0, count = reader->manifest.file_count;
 	struct run *runs = calloc(count + 1, sizeof(*runs));

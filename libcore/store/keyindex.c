@@ -72,8 +72,7 @@ check_head(struct sb_keyindex *x, const struct sb_file *segment,
 	memcpy(x->salt, h.salt, SB_SALT_SIZE);
 	if (x->pages == 0 || x->pages > x->size / PAGE ||
 	    x->postings > x->size / 4 ||
-	    x->size !=
-		PAGE * (1 + x->pages + posting_pages(x->postings)))
+	    x->size != PAGE * (1 + x->pages + posting_pages(x->postings)))
 		return "key index is not as long as it says";
 	return NULL;
 }
@@ -248,7 +247,8 @@ put_page(struct sb_keyindex_writer *w, uint8_t *p, uint64_t number,
 	int rc;
 
 	sb_put_u64(p,
-	    sb_hash64(&w->cpu, p + 8, PAGE - 8, sb_seed(w->salt, pos, w->base)));
+	    sb_hash64(&w->cpu, p + 8, PAGE - 8,
+		sb_seed(w->salt, pos, w->base)));
 	rc = sb_tmp_write(&w->file, bytes, pos, err);
 	memset(p, 0, PAGE);
 	return rc;
@@ -277,9 +277,8 @@ add_posting(struct sb_keyindex_writer *w, uint32_t rel, struct sblog_err *err)
 }
 
 int
-sb_keyindex_add(struct sb_keyindex_writer *w,
-    const struct sb_keyindex_entry *e, const uint32_t *rels,
-    struct sblog_err *err)
+sb_keyindex_add(struct sb_keyindex_writer *w, const struct sb_keyindex_entry *e,
+    const uint32_t *rels, struct sblog_err *err)
 {
 	uint32_t n, post = e->count == 1 ? rels[0] : (uint32_t)w->postings;
 	uint8_t *at;
@@ -323,8 +322,8 @@ sb_keyindex_commit(struct sb_keyindex_writer *w, struct sblog_err *err)
 	int rc = turn_to(w, w->pages, err);
 
 	if (rc == 0 && w->postings % POSTS != 0)
-		rc = put_page(w, w->post_page,
-		    w->pages + w->postings / POSTS, err);
+		rc = put_page(w, w->post_page, w->pages + w->postings / POSTS,
+		    err);
 	if (rc < 0)
 		return rc;
 	memcpy(h.salt, w->salt, SB_SALT_SIZE);

@@ -207,7 +207,8 @@ sb_keytab_close(struct sb_keytab *k)
 bool
 sb_keytab_is_of(const struct sb_keytab *k, const struct sb_file *wal)
 {
-	return k->base == wal->base && k->seed == sb_seed(wal->salt, MARK_AT, 0);
+	return k->base == wal->base &&
+	    k->seed == sb_seed(wal->salt, MARK_AT, 0);
 }
 
 /* Map table n; its part of the file is there or will be before it is used. */
@@ -300,8 +301,8 @@ grow(struct sb_keytab *k, uint64_t to)
 	int rc;
 
 	for (; k->size < to; k->size += sizeof(zeros)) {
-		if ((rc = sb_sys_pwrite(k->fd, zeros, sizeof(zeros),
-			 k->size)) < 0)
+		if ((rc = sb_sys_pwrite(k->fd, zeros, sizeof(zeros), k->size)) <
+		    0)
 			return SBLOG_EIO;
 	}
 	return 0;
@@ -328,8 +329,8 @@ start_table(struct sb_keytab *k)
 
 /* Head page of an empty table into the new file. */
 static int
-write_head(struct sb_tmp *file, const struct sb_file *wal,
-    const uint8_t *topic, const uint8_t *boot, struct sblog_err *err)
+write_head(struct sb_tmp *file, const struct sb_file *wal, const uint8_t *topic,
+    const uint8_t *boot, struct sblog_err *err)
 {
 	struct sb_file_head h = {
 		.magic = SB_MAGIC_KTB,
@@ -459,8 +460,8 @@ sb_keytab_at(struct sb_keytab *k, uint32_t n, uint32_t i,
 		.pos = (uint64_t)sb_get_u32(at + 24) * 8,
 	};
 	/* Both lead back, or a damaged one could lead in a circle. */
-	if (sb_get_u32(at + CHECK_AT) != check_of(k, at, n, i) ||
-	    e->prev > i || e->jump > i)
+	if (sb_get_u32(at + CHECK_AT) != check_of(k, at, n, i) || e->prev > i ||
+	    e->jump > i)
 		return SBLOG_EDAMAGE;
 	return 0;
 }
@@ -555,12 +556,11 @@ sb_keytab_insert(struct sb_keytab *k, uint64_t hash, uint64_t offset,
 	    (rc = map_table(k, n)) < 0)
 		return SBLOG_ETOOBIG;
 	at = entry_at(k, n, k->used);
-	if ((rc = grow(k,
-		 table_pos(n) + (uint64_t)(at - k->map[n]) + ENTRY)) < 0)
+	if ((rc = grow(k, table_pos(n) + (uint64_t)(at - k->map[n]) + ENTRY)) <
+	    0)
 		return rc;
 	rc = find_entry(k, n, hash, UINT32_MAX, &i, &before, &old);
-	if (rc < 0 ||
-	    (rc == 0 && (rc = jump_of(k, n, i, &old, &jump)) < 0))
+	if (rc < 0 || (rc == 0 && (rc = jump_of(k, n, i, &old, &jump)) < 0))
 		return rc;
 	sb_put_u64(at, hash);
 	sb_put_u32(at + 8, (uint32_t)(offset - k->base));

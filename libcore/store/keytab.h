@@ -9,7 +9,8 @@
  * BASE.ktb, little-endian: a page of 4096 bytes,
  *
  *	  0       file head    magic "sblogKTB", salt and base of the WAL
- *	128  16B  boot         identity of the boot that made it
+ *	128  u64  boot0        identity of the boot that made it
+ *	136  u64  boot1
  *	144  u64  boot_hash    XXH3 of bytes 0..143
  *	192  u64  busy         not 0: somebody is (or died) changing it
  *	200  u64  dead         not 0: another file has taken its place

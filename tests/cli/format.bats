@@ -45,6 +45,22 @@ setup_file() {
 		'^ \* WAL index' '^ \*\/'
 }
 
+@test "format: sblog-index(5) and store/keyindex.h agree on the keys of a segment" {
+	agree 3 sblog-index.5 'Key index head' libcore/store/keyindex.h \
+		'^ \*	  0       file head' '^ \* then the hash'
+	agree 3 sblog-index.5 'Key index page' libcore/store/keyindex.h \
+		'^ \* times the number' 'n entries of'
+	agree 6 sblog-index.5 'Key index entry' libcore/store/keyindex.h \
+		'n entries of' '^ \* then the posting'
+}
+
+@test "format: sblog-index(5) and store/keytab.h agree on the keys of a WAL" {
+	agree 11 sblog-index.5 'Key table head' libcore/store/keytab.h \
+		'^ \*	  0       file head' '^ \* then tables'
+	agree 8 sblog-index.5 'Key table entry' libcore/store/keytab.h \
+		'^ \* bits; 0: none' '^ \* The links'
+}
+
 @test "format: sblog-store(5) and store/state.h agree on the state page" {
 	agree 32 sblog-store.5 'State words' libcore/store/state.h '^\/\*' \
 		'^ \*\/'

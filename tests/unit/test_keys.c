@@ -122,8 +122,8 @@ append_some(void)
 			.user_time_us = SBLOG_NO_TIME,
 		};
 		if (r->has)
-			recs[i].key = (struct sblog_bytes){ r->key,
-				strlen(r->key) };
+			recs[i].key =
+			    (struct sblog_bytes){ r->key, strlen(r->key) };
 		if (!r->tombstone)
 			recs[i].value = (struct sblog_bytes){ &r->value, 4 };
 	}
@@ -395,9 +395,11 @@ a_reader_sees_keys_that_others_append(void)
 	for (uint64_t i = 0; i < 300; i++) {
 		CHECK_U64(sblog_cursor_next(cur, &got, &err), SBLOG_END);
 		rec.key = (struct sblog_bytes){ "other", 5 };
-		good(sblog_append(topic, &rec, 1, NULL, &first, &err), "append");
+		good(sblog_append(topic, &rec, 1, NULL, &first, &err),
+		    "append");
 		rec.key = (struct sblog_bytes){ "k", 1 };
-		good(sblog_append(topic, &rec, 1, NULL, &first, &err), "append");
+		good(sblog_append(topic, &rec, 1, NULL, &first, &err),
+		    "append");
 		if (i % 50 == 20)
 			good(sblog_seal(topic, NULL, &sealed, &err), "seal");
 		if (i % 60 == 30)
@@ -442,7 +444,8 @@ a_damaged_index_is_not_believed(void)
 		CHECK((fd = open(path, O_RDWR)) >= 0);
 		for (int tries = 0; tries < 250; tries++) {
 			off_t size = lseek(fd, 0, SEEK_END);
-			off_t at = (off_t)any(tries % 2 ? 6000 : (uint64_t)size);
+			off_t at =
+			    (off_t)any(tries % 2 ? 6000 : (uint64_t)size);
 			unsigned char was, now;
 
 			CHECK(pread(fd, &was, 1, at) == 1);
