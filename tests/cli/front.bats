@@ -106,9 +106,9 @@ load lib/common
 
 @test "front: beginnings of option names are not options" {
 	sblog append t <<<a
-	run -2 --separate-stderr sblog read --key k t
+	run -2 --separate-stderr sblog read --cat k t
 	stdout_is ''
-	stderr_is 'sblog-read: unknown option --key (try --help)'
+	stderr_is 'sblog-read: unknown option --cat (try --help)'
 	run -2 --separate-stderr sblog read --time=1s t
 	stderr_is 'sblog-read: unknown option --time=1s (try --help)'
 }

@@ -80,7 +80,7 @@ setup_events() {
 	setup_events
 	everywhere "sblog read --latest -f '%k %v\n' t | sort" \
 		"awk -F '\t' '{ v[\$1] = \$2 } END { for (k in v) print k, v[k] }' $BATS_TEST_TMPDIR/all | sort"
-	sblog append -k acct-1 -Z t </dev/null
+	sblog append -k acct-1 -Z t <<<''
 	run -0 --separate-stderr sblog read --latest --key acct-1 t
 	stdout_is ''
 	run -3 --separate-stderr sblog read -q --latest --key acct-1 t
