@@ -15,8 +15,7 @@ enum { LAST_STEP = 64 };
 struct sblog_bytes
 select_category(struct sblog_bytes key)
 {
-	const char *dash =
-	    key.len > 0 ? memchr(key.data, '-', key.len) : NULL;
+	const char *dash = key.len > 0 ? memchr(key.data, '-', key.len) : NULL;
 
 	if (dash != NULL)
 		key.len = (size_t)(dash - (const char *)key.data);
@@ -206,8 +205,7 @@ select_find_last(const struct select *s, struct sblog_topic *topic,
 			return rc;
 	}
 	/* Back in growing steps: of positions where there is a key. */
-	for (uint64_t top = s->key != NULL ? info.next_pos : end;;
-	     step *= 4) {
+	for (uint64_t top = s->key != NULL ? info.next_pos : end;; step *= 4) {
 		uint64_t low = top > step ? top - step : 0;
 
 		part.from = s->key != NULL || low < start ? start : low;

@@ -18,8 +18,9 @@ compare(const void *a, const void *b)
 	size_t len = x->name.len < y->name.len ? x->name.len : y->name.len;
 	int c = len > 0 ? memcmp(x->name.data, y->name.data, len) : 0;
 
-	return c != 0 ? c : (x->name.len > y->name.len) -
-		(x->name.len < y->name.len);
+	return c != 0
+	    ? c
+	    : (x->name.len > y->name.len) - (x->name.len < y->name.len);
 }
 
 static int

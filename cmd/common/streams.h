@@ -38,8 +38,7 @@ struct streams {
  * records, bytes and first are of those then.  The caller frees them.
  */
 int streams_collect(struct streams *s, struct sblog_topic *topic,
-    enum streams_by by, const char *prefix, bool newest,
-    struct sblog_err *err);
+    enum streams_by by, const char *prefix, bool newest, struct sblog_err *err);
 void streams_free(struct streams *s);
 
 /* Print one row: JSON object, tab-separated, or for people with the share of all

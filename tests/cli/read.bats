@@ -194,7 +194,7 @@ b b40'
 		--exec cat orders
 		-g group orders
 		--shard 1/2 orders
-		--latest orders
+		--latest -F orders
 	END
 }
 
