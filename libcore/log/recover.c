@@ -294,7 +294,11 @@ reopen_state(struct sblog_topic *t, struct sblog_err *err)
 	if ((rc = sb_state_open(&t->state, t->dirfd, true, err)) < 0 ||
 	    t->state.map != NULL)
 		return rc;
-	if ((rc = sb_state_create(t->dirfd, t->manifest.topic, err)) < 0 ||
+	rc = sb_state_create(t->dirfd, t->manifest.topic, err);
+	/* The page went with the topic. */
+	if (rc < 0 && err->sys == ENOENT)
+		return sb_err_set(err, SBLOG_ENOENT, "", "no such topic");
+	if (rc < 0 ||
 	    (rc = sb_state_open(&t->state, t->dirfd, true, err)) < 0)
 		return rc;
 	if (t->state.map == NULL)
