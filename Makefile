@@ -163,7 +163,7 @@ $(B)/bench/%.o: bench/%.c $(B)/flags
 	$(Q)$(CC) $(BASE) $(INC) $(CPPFLAGS) $(CFLAGS) $(HARD) -MMD -MP -c -o $@ $<
 -include bench/rules.mk
 
--include $(wildcard $(B)/*/*/*.d $(B)/*/*/*/*.d $(B)/front/*.d)
+-include $(wildcard $(B)/*/*/*.d $(B)/*/*/*/*.d $(B)/*/*/*/*/*.d $(B)/front/*.d)
 
 # Changes when a setting changes, so that everything is rebuilt.
 $(B)/flags: FORCE

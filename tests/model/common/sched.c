@@ -190,7 +190,7 @@ sim_boot(struct fs *f, uint64_t seed)
 	sim.now = 1000000;
 	sim.random = seed;
 	sim.boot = seed * 2 + 1;
-	sim.points = sim.countdown = sim.switches = 0;
+	sim.points = sim.countdown = sim.switches = sim.kills = 0;
 	sim.next_id = 1;
 	sim.cut = sim.stuck = false;
 	sim.hook = NULL;
@@ -394,6 +394,7 @@ interrupt(void)
 	if (sim.points == plan->kill_at || sim.points == plan->kill_again) {
 		if (sim.trace)
 			printf("# %td is killed\n", sim.cur - sim.procs);
+		sim.kills++;
 		bury(sim.cur, SIM_KILLED);
 		go_on();
 	}

@@ -68,7 +68,7 @@ extern struct sim {
 	int64_t wall; /* to be added for the wall clock */
 	uint64_t random, boot;
 	uint64_t points, countdown, switches;
-	uint32_t next_id;
+	uint32_t next_id, kills;
 	bool cut, stuck;
 	bool trace;
 	/* NULL, or called at each point when direct */

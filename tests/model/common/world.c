@@ -3,10 +3,13 @@
  */
 #include "common/world.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/sched.h"
 
 enum { SHOWN = 10 };
 
@@ -32,7 +35,9 @@ world_bad(const char *fmt, ...)
 void
 world_result(const char *what, int rc, const struct sblog_err *err)
 {
-	if (rc >= 0 || (world.loose && rc == SBLOG_ENOENT))
+	if (rc >= 0 ||
+	    (world.loose &&
+		(rc == SBLOG_ENOENT || (rc == SBLOG_EIO && err->sys == ENOENT))))
 		return;
 	world_bad("%s: %s: %s (%s)", what, sblog_code_name(err->code),
 	    err->msg, err->file);
@@ -107,6 +112,8 @@ world_durable(uint64_t end)
 {
 	if (end > world.durable_end)
 		world.durable_end = end;
+	if (end > world.known_end)
+		world.known_end = end;
 }
 
 void
@@ -131,7 +138,9 @@ void
 world_read_begin(struct world_reader *r, uint64_t from, bool durable)
 {
 	*r = (struct world_reader){ .next = from, .durable = durable };
-	r->least = durable ? world.durable_end
+	/* Who is killed between the two stores of the durable end leaves none
+	 * that is known, until the next sync. */
+	r->least = durable ? (world.disturbed || sim.kills > 0 ? 0 : world.known_end)
 	    : world.acked_end > world.seen_end ? world.acked_end
 					       : world.seen_end;
 }
@@ -214,4 +223,5 @@ world_after_cut(uint64_t end)
 			world.recs[id].at = 0;
 		}
 	world.acked_end = world.seen_end = end;
+	world.known_end = 0;
 }
