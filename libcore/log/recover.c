@@ -269,6 +269,12 @@ recover(struct sblog_topic *t, struct sblog_err *err)
 	int rc;
 
 	sb_wal_close(&t->wal);
+	/* Whoever created the topic or replaced the manifest may have died
+	 * between rename and sync: what we build on must be durable. */
+	if ((rc = sb_sys_fsync(t->dirfd)) < 0 ||
+	    (rc = sb_sys_fsync(t->store->fd)) < 0)
+		return sb_err_sys(err, SBLOG_EIO, rc, "",
+		    "cannot sync directory");
 	if ((rc = sb_topic_reload(t, err)) < 0)
 		return rc;
 	rc = open_active(t, err);

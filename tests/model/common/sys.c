@@ -93,7 +93,9 @@ sb_sys_opendir(int dirfd, const char *path)
 	sim_point("opendir", dirfd, 0, 0);
 	if ((dir = directory(dirfd)) == 0)
 		return -EBADF;
-	if ((ino = fs_find(sim.fs, dir, path)) == 0)
+	/* There is one level below the root: above a store is the root. */
+	ino = strstr(path, "/..") ? FS_ROOT : fs_find(sim.fs, dir, path);
+	if (ino == 0)
 		return -ENOENT;
 	if (!sim.fs->inodes[ino].directory)
 		return -ENOTDIR;

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/sched.h"
-
 enum { SHOWN = 10 };
 
 struct world world;
@@ -112,8 +110,6 @@ world_durable(uint64_t end)
 {
 	if (end > world.durable_end)
 		world.durable_end = end;
-	if (end > world.known_end)
-		world.known_end = end;
 }
 
 void
@@ -138,9 +134,9 @@ void
 world_read_begin(struct world_reader *r, uint64_t from, bool durable)
 {
 	*r = (struct world_reader){ .next = from, .durable = durable };
-	/* Who is killed between the two stores of the durable end leaves none
-	 * that is known, until the next sync. */
-	r->least = durable ? (world.disturbed || sim.kills > 0 ? 0 : world.known_end)
+	/* Who is stopped between the two stores of the durable end leaves none
+	 * that is known, until it or the next sync goes on. */
+	r->least = durable ? 0
 	    : world.acked_end > world.seen_end ? world.acked_end
 					       : world.seen_end;
 }
@@ -223,5 +219,4 @@ world_after_cut(uint64_t end)
 			world.recs[id].at = 0;
 		}
 	world.acked_end = world.seen_end = end;
-	world.known_end = 0;
 }

@@ -27,7 +27,6 @@ extern struct world {
 	uint64_t acked_end;   /* end of what was acknowledged */
 	uint64_t durable_end; /* as durable */
 	uint64_t seen_end;    /* end that a reader has seen */
-	uint64_t known_end;   /* durable_end, as known since the last boot */
 	/* setting i was acknowledged: of the topic, of the store */
 	bool set[2][WORLD_SETTINGS];
 	bool loose;     /* the topic may be removed: less is promised */
