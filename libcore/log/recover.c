@@ -284,7 +284,8 @@ recover(struct sblog_topic *t, struct sblog_err *err)
 		return rc;
 	/* Whatever else it says: never the number of another WAL again, for
 	 * those who still have that one open and are about to sync it. */
-	t->pub.ordinal = sb_max_u64(t->pub.ordinal, sb_state_ordinal(&t->state));
+	t->pub.ordinal =
+	    sb_max_u64(t->pub.ordinal, sb_state_ordinal(&t->state));
 	/* Of this boot: what was published was good, so go on behind it. */
 	if (sb_state_read(&t->state, t->manifest.topic, t->boot, &p) &&
 	    p.generation == t->manifest.generation &&

@@ -217,8 +217,8 @@ choose_scripts(unsigned n, uint64_t *seed)
 		for (unsigned k = 0; k < s->count; k++) {
 			do
 				s->ops[k] = &ops[sim_random(seed) % op_count];
-			while ((s->ops[k]->flags &
-				   (OP_REMOVES | OP_CREATES)) != 0 &&
+			while ((s->ops[k]->flags & (OP_REMOVES | OP_CREATES)) !=
+				0 &&
 			    !world.loose);
 		}
 	}
@@ -279,21 +279,23 @@ pair_schedule(const struct op *a, const struct op *b, size_t start, uint64_t i,
 	report->count[me][N_PAIRS]++;
 }
 
+/* Whoever is interrupted goes on when the other one has ended or waits, so an
+ * interruption is one while somebody has not ended yet. */
 static void
 pair(const struct op *a, const struct op *b, size_t start)
 {
-	uint64_t total;
+	uint64_t last;
 
 	pair_schedule(a, b, start, 0, 0);
-	total = sim.points;
-	for (uint64_t i = 1; i <= total && options.pairs > 0; i++) {
-		uint64_t length;
+	last = sim.first_end;
+	for (uint64_t i = 1; i <= last && options.pairs > 0; i++) {
+		uint64_t end;
 
 		pair_schedule(a, b, start, i, 0);
-		length = sim.points;
+		end = sim.first_end;
 		if (sim.switches == 0)
-			continue; /* nobody else could go on */
-		for (uint64_t j = i + 1; j <= length && options.pairs > 1; j++)
+			continue; /* the other one could not go on */
+		for (uint64_t j = i + 1; j <= end && options.pairs > 1; j++)
 			pair_schedule(a, b, start, i, j);
 		if (options.stop && world_violations > 0)
 			return;

@@ -217,8 +217,7 @@ make_shared(struct cutting *c, uint32_t ino, uint8_t *out)
 		/* One step ago, three, and as long as is known. */
 		back = k == 4 ? 1 : k == 5 ? 3 : past;
 		back = back < past ? back : past;
-		memcpy(out, f->past[(f->past_count - back) % FS_PAST],
-		    n->size);
+		memcpy(out, f->past[(f->past_count - back) % FS_PAST], n->size);
 	}
 }
 

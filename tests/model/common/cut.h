@@ -8,8 +8,8 @@
 
 /* How much a file system promises about what was not synced. */
 enum cut_profile {
-	CUT_ANY,      /* nothing: names, sizes and sectors each for themselves */
-	CUT_ORDERED,  /* metadata in order, new data before the size (ext4) */
+	CUT_ANY,     /* nothing: names, sizes and sectors each for themselves */
+	CUT_ORDERED, /* metadata in order, new data before the size (ext4) */
 	CUT_SNAPSHOT, /* all as it was at some moment, but for syncs (btrfs) */
 	CUT_PROFILES,
 };

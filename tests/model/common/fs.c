@@ -49,7 +49,7 @@ fs_clear(struct fs *f)
 {
 	f->used = 0;
 	f->count = FS_ROOT;
-	f->seq = f->committed = 0;
+	f->seq = f->committed = f->syncs = 0;
 	f->op_count = f->past_count = 0;
 	f->overflow = false;
 	(void)fs_new(f, true);
@@ -318,6 +318,7 @@ fs_sync(struct fs *f, uint32_t ino, uint64_t seq, bool data_only)
 	struct fs_inode *n = &f->inodes[ino];
 	bool rest = false, meta = !data_only;
 
+	f->syncs++;
 	if (!f->track)
 		return;
 	for (uint32_t i = 0; i < f->op_count; i++) {
@@ -329,8 +330,8 @@ fs_sync(struct fs *f, uint32_t ino, uint64_t seq, bool data_only)
 			rest = true;
 			continue;
 		}
-		meta = meta || op->kind != FS_WRITE ||
-		    op->size != op->size_before;
+		meta =
+		    meta || op->kind != FS_WRITE || op->size != op->size_before;
 		op->done = true;
 		settle(f, n, op);
 	}
@@ -350,28 +351,31 @@ by_text(const void *a, const void *b)
 }
 
 static uint64_t
-hash_tree(const struct fs *f, uint32_t ino, uint64_t h)
+hash_tree(const struct fs *f, uint32_t ino, const char *skip, uint64_t h)
 {
 	const struct fs_inode *n = &f->inodes[ino];
 	struct fs_name sorted[FS_NAMES];
 
 	if (!n->directory)
-		return XXH3_64bits_withSeed(n->size ? n->data : (const uint8_t *)"",
+		return XXH3_64bits_withSeed(n->size ? n->data
+						    : (const uint8_t *)"",
 		    n->size, h + n->size);
 	memcpy(sorted, n->names, n->count * sizeof(sorted[0]));
 	qsort(sorted, n->count, sizeof(sorted[0]), by_text);
 	for (uint32_t i = 0; i < n->count; i++) {
-		h = XXH3_64bits_withSeed(sorted[i].text,
-		    strlen(sorted[i].text), h);
-		h = hash_tree(f, sorted[i].ino, h);
+		if (skip != NULL && strcmp(sorted[i].text, skip) == 0)
+			continue;
+		h = XXH3_64bits_withSeed(sorted[i].text, strlen(sorted[i].text),
+		    h);
+		h = hash_tree(f, sorted[i].ino, skip, h);
 	}
 	return h * 31 + n->count;
 }
 
 uint64_t
-fs_hash(const struct fs *f)
+fs_hash(const struct fs *f, const char *skip)
 {
-	return hash_tree(f, FS_ROOT, 1);
+	return hash_tree(f, FS_ROOT, skip, 1);
 }
 
 void

@@ -60,6 +60,7 @@ struct fs {
 	bool track; /* note what a power cut may undo */
 	uint32_t count;
 	uint64_t seq, committed; /* of metadata, where a journal has an order */
+	uint64_t syncs;
 	struct fs_inode inodes[FS_INODES];
 	struct fs_op ops[FS_OPS];
 	uint32_t op_count;
@@ -90,8 +91,9 @@ void fs_share(struct fs *f, uint32_t ino); /* it is mapped for writing */
 /* Make durable what was changed up to seq, as taken when the sync began. */
 void fs_sync(struct fs *f, uint32_t ino, uint64_t seq, bool data_only);
 
-/* Hash of all names and contents below the root. */
-uint64_t fs_hash(const struct fs *f);
+/* Hash of all names and contents below the root, but for files with the name
+ * skip (NULL: none). */
+uint64_t fs_hash(const struct fs *f, const char *skip);
 /* Remember how the shared page looks now, for a later cut. */
 void fs_remember(struct fs *f);
 

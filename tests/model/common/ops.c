@@ -234,8 +234,8 @@ do_get(void)
 			    (unsigned long long)info.end,
 			    (unsigned long long)least);
 		for (int i = 0; i < 2 && info.end > 0 && rc == 0; i++) {
-			r = (struct world_reader){ .next =
-				    i == 0 ? info.end - 1 : 0 };
+			r = (struct world_reader){ .next = i == 0 ? info.end - 1
+								  : 0 };
 			if ((rc = sblog_get(t, r.next, &rec, &err)) == 0)
 				world_see(&r, &rec);
 		}
@@ -411,8 +411,10 @@ do_create(void)
 
 	if ((rc = sblog_store_open(&s, "store", &opts, &err)) == 0)
 		rc = sblog_topic_create(s, "t", &small, 1, &err);
-	if (rc == 0)
+	if (rc == 0) {
 		world.created++;
+		world.exists = true;
+	}
 	if (rc == 0 && world.created > world.tried_remove + 1)
 		world_bad("created twice");
 	if (rc != SBLOG_ECOND)

@@ -33,7 +33,6 @@ struct start {
 extern const struct start starts[];
 extern const size_t start_count;
 
-
 /* Everything there must be, after everybody has come to an end; cut: the power
  * has failed before. */
 void ops_final(void *arg);

@@ -203,6 +203,8 @@ begin(void)
 {
 	sim.cur->run(sim.cur->arg);
 	bury(sim.cur, SIM_DONE);
+	if (sim.first_end == 0)
+		sim.first_end = sim.points;
 	go_on();
 }
 
@@ -322,7 +324,7 @@ sim_run(const struct sim_plan *plan)
 	bool ok = true;
 
 	sim.plan = *plan;
-	sim.points = 0;
+	sim.points = sim.first_end = 0;
 	sim.countdown = plan->seed && plan->one_in
 	    ? 1 + sim_random(&sim.plan.seed) % (2 * plan->one_in)
 	    : 0;
@@ -414,9 +416,10 @@ interrupt(void)
 	if (change) {
 		struct sim_proc *p = next_ready(true);
 
+		if (p == NULL)
+			return;
 		sim.switches++;
-		if (p != NULL)
-			change_to(p);
+		change_to(p);
 	}
 }
 

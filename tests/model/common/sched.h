@@ -52,9 +52,9 @@ struct sim_plan {
 	uint64_t switch_at[SIM_SWITCHES]; /* points; 0: none */
 	uint64_t kill_at, kill_again;     /* points; 0: nobody is killed */
 	uint64_t cut_at;                  /* the power fails; 0: it does not */
-	bool words;      /* plain words of shared memory are points, too */
-	bool tear;       /* large writes are two points */
-	bool clock;      /* clocks jump now and then */
+	bool words; /* plain words of shared memory are points, too */
+	bool tear;  /* large writes are two points */
+	bool clock; /* clocks jump now and then */
 };
 
 extern struct sim {
@@ -68,6 +68,7 @@ extern struct sim {
 	int64_t wall; /* to be added for the wall clock */
 	uint64_t random, boot;
 	uint64_t points, countdown, switches;
+	uint64_t first_end; /* points when the first process ended */
 	uint32_t next_id, kills;
 	bool cut, stuck;
 	bool trace;

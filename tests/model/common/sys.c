@@ -434,8 +434,7 @@ sb_sys_unlock(int fd)
 	struct sim_fd *d;
 
 	sim_point("unlock", fd, 0, 0);
-	if ((d = open_fd(fd)) == NULL ||
-	    sim.fs->inodes[d->ino].holder != d->id)
+	if ((d = open_fd(fd)) == NULL || sim.fs->inodes[d->ino].holder != d->id)
 		return;
 	sim.fs->inodes[d->ino].holder = 0;
 	sim_unlocked(d->ino);

@@ -35,10 +35,11 @@ world_result(const char *what, int rc, const struct sblog_err *err)
 {
 	if (rc >= 0 ||
 	    (world.loose &&
-		(rc == SBLOG_ENOENT || (rc == SBLOG_EIO && err->sys == ENOENT))))
+		(rc == SBLOG_ENOENT ||
+		    (rc == SBLOG_EIO && err->sys == ENOENT))))
 		return;
-	world_bad("%s: %s: %s (%s)", what, sblog_code_name(err->code),
-	    err->msg, err->file);
+	world_bad("%s: %s: %s (%s)", what, sblog_code_name(err->code), err->msg,
+	    err->file);
 }
 
 uint32_t
@@ -136,7 +137,7 @@ world_read_begin(struct world_reader *r, uint64_t from, bool durable)
 	*r = (struct world_reader){ .next = from, .durable = durable };
 	/* Who is stopped between the two stores of the durable end leaves none
 	 * that is known, until it or the next sync goes on. */
-	r->least = durable ? 0
+	r->least = durable                     ? 0
 	    : world.acked_end > world.seen_end ? world.acked_end
 					       : world.seen_end;
 }

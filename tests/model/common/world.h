@@ -24,13 +24,14 @@ extern struct world {
 		bool lost;         /* it was not there after a power cut */
 	} recs[WORLD_RECORDS];
 	uint32_t at[WORLD_RECORDS]; /* record known to be at an offset, or 0 */
-	uint64_t acked_end;   /* end of what was acknowledged */
-	uint64_t durable_end; /* as durable */
-	uint64_t seen_end;    /* end that a reader has seen */
+	uint64_t acked_end;         /* end of what was acknowledged */
+	uint64_t durable_end;       /* as durable */
+	uint64_t seen_end;          /* end that a reader has seen */
 	/* setting i was acknowledged: of the topic, of the store */
 	bool set[2][WORLD_SETTINGS];
 	bool loose;     /* the topic may be removed: less is promised */
 	bool disturbed; /* somebody was killed or the power failed */
+	bool exists;    /* the topic was acknowledged */
 	uint32_t tried_remove, created;
 } world;
 
