@@ -367,7 +367,7 @@ make_starts(void)
 			    fs_new(&fs_work, true));
 			sim_call(make_start, &make);
 		}
-		world.created = 0;
+		world.created = world.creating = 0;
 		world.durable_end = world.acked_end;
 		fs_copy(&begin_at[i].fs, &fs_work);
 		begin_at[i].world = world;

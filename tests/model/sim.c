@@ -112,7 +112,7 @@ make_starts(void)
 		sim_boot(&fs_work, BOOT);
 		fs_link(&fs_work, FS_ROOT, "store", fs_new(&fs_work, true));
 		sim_call(make_start, &make);
-		world.created = 0;
+		world.created = world.creating = 0;
 		fs_copy(&begin_at[i].fs, &fs_work);
 		begin_at[i].world = world;
 		begin_at[i].now = sim.now;

@@ -197,17 +197,19 @@ make_shared(struct cutting *c, uint32_t ino, uint8_t *out)
 	const struct fs *f = c->from;
 	const struct fs_inode *n = &f->inodes[ino];
 	uint32_t past = f->past_count < FS_PAST ? f->past_count : FS_PAST;
+	uint64_t common = n->base_size < n->size ? n->base_size : n->size;
 	uint32_t k, back;
 
 	while (past > 0 && f->past_ino[(f->past_count - past) % FS_PAST] != ino)
 		past--;
 	k = choose(c, 4 + (past < 3 ? past : 3));
+	memset(out, 0, n->size);
 	if (k == 0) {
 		memcpy(out, n->data, n->size);
 	} else if (k == 1) {
-		memcpy(out, n->base, n->size);
+		memcpy(out, n->base, common);
 	} else if (k < 4) {
-		for (uint64_t at = 0; at < n->size; at += FS_SECTOR)
+		for (uint64_t at = 0; at + FS_SECTOR <= common; at += FS_SECTOR)
 			memcpy(out + at,
 			    ((at / FS_SECTOR) % 2 == k % 2 ? n->data
 							   : n->base) +

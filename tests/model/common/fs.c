@@ -281,6 +281,12 @@ fs_truncate(struct fs *f, uint32_t ino, uint64_t size)
 }
 
 void
+fs_reserve(struct fs *f, uint32_t ino, uint64_t size)
+{
+	grow(f, &f->inodes[ino], size);
+}
+
+void
 fs_share(struct fs *f, uint32_t ino)
 {
 	if (f->inodes[ino].shared)
@@ -338,7 +344,8 @@ fs_sync(struct fs *f, uint32_t ino, uint64_t seq, bool data_only)
 	if (meta && seq > f->committed)
 		f->committed = seq;
 	if (n->shared)
-		memcpy(n->base, n->data, n->size);
+		memcpy(n->base, n->data,
+		    n->size < n->base_size ? n->size : n->base_size);
 	else if (!rest)
 		n->based = false;
 }

@@ -87,6 +87,8 @@ uint64_t fs_read(const struct fs *f, uint32_t ino, void *buf, uint64_t len,
 void fs_write(struct fs *f, uint32_t ino, const void *buf, uint64_t len,
     uint64_t pos);
 void fs_truncate(struct fs *f, uint32_t ino, uint64_t size);
+/* Memory for so many bytes, also where the file is shorter. */
+void fs_reserve(struct fs *f, uint32_t ino, uint64_t size);
 void fs_share(struct fs *f, uint32_t ino); /* it is mapped for writing */
 /* Make durable what was changed up to seq, as taken when the sync began. */
 void fs_sync(struct fs *f, uint32_t ino, uint64_t seq, bool data_only);

@@ -395,6 +395,8 @@ do_remove(void)
 	world.tried_remove++;
 	if ((rc = sblog_store_open(&s, "store", &opts, &err)) == 0)
 		rc = sblog_topic_remove(s, "t", &err);
+	if (rc == 0)
+		world.gone = world.creating == 0;
 	world_result("remove", rc, &err);
 	sblog_store_close(s);
 }
@@ -409,6 +411,8 @@ do_create(void)
 	struct sblog_err err;
 	int rc;
 
+	world.creating++;
+	world.gone = false;
 	if ((rc = sblog_store_open(&s, "store", &opts, &err)) == 0)
 		rc = sblog_topic_create(s, "t", &small, 1, &err);
 	if (rc == 0) {

@@ -144,6 +144,11 @@ ops_final(void *arg)
 
 	(void)arg;
 	if (world.loose) {
+		uint32_t store = fs_find(sim.fs, FS_ROOT, "store");
+
+		if (world.gone && store != 0 &&
+		    fs_find(sim.fs, store, "t") != 0)
+			world_bad("the topic was removed, and is there");
 		run("read");
 		run("verify");
 		run("append");

@@ -443,14 +443,22 @@ sb_sys_unlock(int fd)
 int
 sb_sys_map(int fd, uint64_t len, bool write, void **mapp)
 {
+	return sb_sys_map_at(fd, 0, len, write, mapp);
+}
+
+int
+sb_sys_map_at(int fd, uint64_t pos, uint64_t len, bool write, void **mapp)
+{
 	struct fs_inode *n;
 
-	sim_point("mmap", fd, 0, len);
-	if ((n = inode_of(fd)) == NULL || n->size < len)
+	sim_point("mmap", fd, pos, len);
+	if ((n = inode_of(fd)) == NULL || n->directory)
 		return -EINVAL;
+	/* A mapping stays where it is while the file grows below it. */
+	fs_reserve(sim.fs, open_fd(fd)->ino, pos + len);
 	if (write)
 		fs_share(sim.fs, open_fd(fd)->ino);
-	*mapp = n->data;
+	*mapp = n->data + pos;
 	return 0;
 }
 

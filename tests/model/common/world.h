@@ -32,7 +32,8 @@ extern struct world {
 	bool loose;     /* the topic may be removed: less is promised */
 	bool disturbed; /* somebody was killed or the power failed */
 	bool exists;    /* the topic was acknowledged */
-	uint32_t tried_remove, created;
+	bool gone;      /* its removal was, and nobody has made it again */
+	uint32_t tried_remove, created, creating;
 } world;
 
 extern unsigned long world_violations;
