@@ -5,6 +5,7 @@
 #   CC CFLAGS CPPFLAGS LDFLAGS                              as usual
 #   SAN=address,undefined    sanitizers; their objects live in their own folder
 #   FAULT=1                  system calls that tests can make fail
+#   MODEL=1                  processes, files and clocks that are simulated
 #   V=1                      show commands
 
 -include config.mak
@@ -21,11 +22,12 @@ FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
 CFLAGS     ?= -O2 -g
 SAN        ?=
 FAULT      ?=
+MODEL      ?=
 VERSION    := 1.0.0
 
 comma := ,
 # One folder per variant.
-VARIANT := $(or $(subst $(comma),-,$(SAN))$(if $(FAULT),fault),plain)
+VARIANT := $(or $(subst $(comma),-,$(SAN))$(if $(FAULT),fault)$(if $(MODEL),model),plain)
 B     := build/$(VARIANT)
 Q     := $(if $(V),,@)
 say    = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
@@ -40,9 +42,9 @@ BASE := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(WARN) \
 
 # Commands start three times faster with musl (sblog-internals(7), "Starting");
 # sanitizers, clang and machines without musl-gcc use the ordinary libc.
-MUSL := $(if $(SAN)$(FAULT)$(filter-out cc gcc,$(notdir $(CC))),,$(shell command -v musl-gcc))
+MUSL := $(if $(SAN)$(FAULT)$(MODEL)$(filter-out cc gcc,$(notdir $(CC))),,$(shell command -v musl-gcc))
 CMDCC := $(or $(MUSL),$(CC))
-CMDLINK := $(if $(SAN)$(FAULT),,-static)
+CMDLINK := $(if $(SAN)$(FAULT)$(MODEL),,-static)
 archive = $(or $(wildcard $(shell $(CC) -print-file-name=lib$(1).a 2>/dev/null)),-l$(1))
 LIBS := $(call archive,lz4) $(if $(MUSL),,-lpthread)
 CMDLIBS = $(LIBS) $(call archive,jansson) $(call archive,md)
@@ -55,6 +57,7 @@ CMD_SRC  := $(sort $(wildcard cmd/common/*.c) $(if $(MUSL),cmd/musl/fortify.c))
 CMD      := $(patsubst cmd/%.c,%,$(sort $(wildcard cmd/*.c)))
 UNIT     := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZ     := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+MODELS   := $(patsubst tests/model/%.c,%,$(sort $(wildcard tests/model/*.c)))
 DRIVERS  := $(patsubst tests/fault/%.c,%,$(sort $(wildcard tests/fault/*.c)))
 MAN      := $(sort $(wildcard man/*.[1357]))
 
@@ -73,12 +76,13 @@ build/bin:
 ISO := -isystem $(B)/inc
 # Commands see the public header and cmd/common, the core sees itself.  A
 # command that includes a core-internal header does not compile.
-CORE_INC := -Ilibcore -Ilibcore/include
+CORE_INC := -Ilibcore -Ilibcore/include $(if $(MODEL),-include tests/model/common/seam.h)
 CMD_INC  := -Icmd -Ilibcore/include
 $(B)/obj/libcore/%.o $(B)/static/libcore/%.o: INC := $(CORE_INC)
 $(B)/static/cmd/%.o $(B)/front/%.o: INC := $(CMD_INC)
 $(B)/static/cmd/%.o $(B)/front/%.o: HARD := -fstack-protector-strong -DSBLOG_LIBEXECDIR='"$(LIBEXECDIR)"'
 $(B)/obj/tests/%.o:   INC := -Itests/unit -Itests/fault -Ilibcore -Ilibcore/include
+$(B)/obj/tests/model/%.o: INC := -Itests/model -Ilibcore -Ilibcore/include
 # The processor is asked at run time whether these may be used.
 ifeq ($(shell uname -m),x86_64)
 %_avx2.o: HARD := -mavx2 -mbmi -mbmi2
@@ -146,13 +150,20 @@ $(B)/fault/%: $(B)/obj/tests/fault/%.o $(FAULT_COMMON) $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(BASE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lpthread
 
+# What the model has of libcore/sys is linked in the place of the real one.
+MODEL_COMMON := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tests/model/common/*.c)))
+$(B)/model/%: $(B)/obj/tests/model/%.o $(MODEL_COMMON) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(BASE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 $(B)/bench/%.o: bench/%.c $(B)/flags
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(BASE) $(INC) $(CPPFLAGS) $(CFLAGS) $(HARD) -MMD -MP -c -o $@ $<
 -include bench/rules.mk
 
--include $(wildcard $(B)/*/*/*.d $(B)/*/*/*/*.d $(B)/front/*.d)
+-include $(wildcard $(B)/*/*/*.d $(B)/*/*/*/*.d $(B)/*/*/*/*/*.d $(B)/front/*.d)
 
 # Changes when a setting changes, so that everything is rebuilt.
 $(B)/flags: FORCE
@@ -174,6 +185,7 @@ check: deps ## everything that must pass before a commit, under five minutes
 
 unit: $(UNIT:%=$(B)/tests/%) $(FUZZ:%=$(B)/fuzz/%)
 drivers: $(DRIVERS:%=$(B)/fault/%)
+models: $(MODELS:%=$(B)/model/%)
 
 lint: all ## layers, symbols, signs, sizes, manual pages, shell scripts
 	$(Q)tests/lint/run $(B)
@@ -236,7 +248,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile bench/rules.mk | sort | expand -t 16
 
 FORCE:
-.PHONY: all deps demo check unit drivers lint fmt fmt-check hooks \
+.PHONY: all deps demo check unit drivers models lint fmt fmt-check hooks \
 	fuzz stress completions readme install uninstall clean \
 	help FORCE build/bin
 .DELETE_ON_ERROR:

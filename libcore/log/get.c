@@ -123,6 +123,26 @@ sb_reader_open(struct sblog_topic *t, struct sb_reader *r, size_t i,
 	    &r->manifest.files[i], r->manifest.topic, r->pub.pos, err);
 }
 
+/* A file is gone.  1: so is the manifest that named it, look again; else it is
+ * damage. */
+static int
+look_again(struct sblog_topic *t, struct sb_reader *r, size_t i,
+    uint64_t offset, struct sblog_err *err)
+{
+	uint64_t generation = r->manifest.generation;
+	char name[sizeof(r->files[i].source.name)];
+	int rc;
+
+	memcpy(name, r->files[i].source.name, sizeof(name));
+	close_files(r);
+	if ((rc = sb_topic_reload(t, err)) < 0)
+		return rc;
+	if (t->manifest.generation != generation)
+		return 1;
+	return sb_err_damage(err, name, UINT64_MAX, offset, offset + 1,
+	    "file is missing");
+}
+
 /* Number and place of the batch by the segment's index; false: no index. */
 static bool
 by_index(struct sb_open_file *f, uint64_t offset, uint64_t *ip,
@@ -290,7 +310,7 @@ sb_reader_get(struct sblog_topic *t, struct sb_reader **slot, uint64_t offset,
 	uint64_t i;
 	int rc;
 
-	for (int tries = 0; tries < 3; tries++) {
+	do {
 		size_t n;
 
 		if ((rc = sb_reader_look(t, slot, offset, err)) < 0)
@@ -300,19 +320,13 @@ sb_reader_get(struct sblog_topic *t, struct sb_reader **slot, uint64_t offset,
 			return no_such(offset, err);
 		n = sb_reader_find(r, offset);
 		f = &r->files[n];
-		if ((rc = sb_reader_open(t, r, n, err)) == 0)
-			break;
-		if (rc != SBLOG_ENOENT)
-			return rc;
-		/* Sealed or compacted since: with the new manifest again. */
-		close_files(r);
-		if ((rc = sb_topic_reload(t, err)) < 0)
-			return rc;
-		rc = SBLOG_EDAMAGE;
-	}
+		rc = sb_reader_open(t, r, n, err);
+		/* Sealed or compacted since? */
+		if (rc == SBLOG_ENOENT)
+			rc = look_again(t, r, n, offset, err);
+	} while (rc > 0);
 	if (rc < 0)
-		return sb_err_damage(err, f->source.name, UINT64_MAX, offset,
-		    offset + 1, "file is missing");
+		return rc;
 	if (f->last_pos != 0 && offset >= f->view.head.base &&
 	    offset < f->view.head.next)
 		return pick(&f->source, &f->view, false, offset, rec, err);
@@ -344,14 +358,20 @@ sblog_locate(struct sblog_topic *t, uint64_t offset, struct sblog_place *place,
 	struct sb_reader *r;
 	int rc;
 
-	/* As of now: the file is a number for sblog_topic_file. */
-	if ((rc = sb_reader_look(t, &t->reader, SBLOG_NO_OFFSET, err)) < 0)
-		return rc;
-	r = t->reader;
-	if (offset >= r->pub.end || offset < r->manifest.start)
-		return no_such(offset, err);
-	place->file = sb_reader_find(r, offset);
-	if ((rc = sb_reader_open(t, r, place->file, err)) < 0)
+	do {
+		/* As of now: the file is a number for sblog_topic_file. */
+		if ((rc = sb_reader_look(t, &t->reader, SBLOG_NO_OFFSET, err)) <
+		    0)
+			return rc;
+		r = t->reader;
+		if (offset >= r->pub.end || offset < r->manifest.start)
+			return no_such(offset, err);
+		place->file = sb_reader_find(r, offset);
+		rc = sb_reader_open(t, r, place->file, err);
+		if (rc == SBLOG_ENOENT)
+			rc = look_again(t, r, place->file, offset, err);
+	} while (rc > 0);
+	if (rc < 0)
 		return rc;
 	if (by_index(&r->files[place->file], offset, &i, &e)) {
 		const struct sb_index *ix = &r->files[place->file].source.index;
@@ -403,19 +423,13 @@ find_in_file(struct sb_source *s, int64_t time_us, uint64_t *offsetp,
 	return rc;
 }
 
-int
-sblog_find_time(struct sblog_topic *t, int64_t time_us, uint64_t *offsetp,
-    struct sblog_err *err)
+/* 1: the manifest has changed, begin again. */
+static int
+find_time(struct sblog_topic *t, struct sb_reader *r, int64_t time_us,
+    uint64_t *offsetp, struct sblog_err *err)
 {
-	struct sb_reader *r;
 	int rc;
 
-	/* UINT64_MAX: always look at what is published now. */
-	if ((rc = sb_reader_look(t, &t->reader, UINT64_MAX, err)) < 0)
-		return rc;
-	r = t->reader;
-	if (time_us < 0)
-		time_us = 0;
 	for (size_t i = 0; i < r->manifest.file_count; i++) {
 		const struct sb_file *f = &r->manifest.files[i];
 		bool active = f->kind == SBLOG_FILE_WAL_ACTIVE;
@@ -423,7 +437,10 @@ sblog_find_time(struct sblog_topic *t, int64_t time_us, uint64_t *offsetp,
 
 		if (last < time_us || (active && r->pub.wal_count == 0))
 			continue;
-		if ((rc = sb_reader_open(t, r, i, err)) < 0)
+		rc = sb_reader_open(t, r, i, err);
+		if (rc == SBLOG_ENOENT)
+			return look_again(t, r, i, f->base, err);
+		if (rc < 0)
 			return rc;
 		rc = find_in_file(&r->files[i].source, time_us, offsetp, err);
 		if (rc == 0 && *offsetp < r->manifest.start)
@@ -433,4 +450,21 @@ sblog_find_time(struct sblog_topic *t, int64_t time_us, uint64_t *offsetp,
 	}
 	*offsetp = r->pub.end;
 	return 0;
+}
+
+int
+sblog_find_time(struct sblog_topic *t, int64_t time_us, uint64_t *offsetp,
+    struct sblog_err *err)
+{
+	int rc;
+
+	if (time_us < 0)
+		time_us = 0;
+	do {
+		/* UINT64_MAX: always look at what is published now. */
+		if ((rc = sb_reader_look(t, &t->reader, UINT64_MAX, err)) < 0)
+			return rc;
+		rc = find_time(t, t->reader, time_us, offsetp, err);
+	} while (rc > 0);
+	return rc;
 }

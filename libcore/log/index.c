@@ -302,11 +302,10 @@ sblog_index(struct sblog_topic *t, enum sblog_index_mode mode, bool dry_run,
 		return rc;
 	/* The index of the active WAL belongs to the appenders: their
 	 * handles must open the new one, so they are kept out meanwhile. */
-	if (lock && (rc = sb_topic_lock_append(t, err)) == 0) {
+	rc = lock ? sb_topic_lock_append(t, err) : 0;
+	if (lock && rc == 0) {
 		held = true;
 		rc = sb_topic_validate(t, err);
-	} else {
-		rc = 0;
 	}
 	if (rc == 0)
 		rc = index_locked(&x, err);

@@ -13,6 +13,7 @@
 #include "base/num.h"
 #include "log/topic.h"
 #include "store/index.h"
+#include "store/names.h"
 
 enum { LOST_MAX = 64 }; /* separate gaps told apart in one WAL */
 
@@ -251,7 +252,10 @@ replace_lost_wal(struct sblog_topic *t, struct sblog_err *err)
 	tail.chain = active->chain;
 	tail.last_time = time_before(&t->manifest);
 	lost = (struct sb_lost){ active->base, durable };
-	t->pub = (struct sb_published){ .end = durable };
+	t->pub = (struct sb_published){
+		.end = durable,
+		.ordinal = t->pub.ordinal,
+	};
 	sb_state_reset(&t->state, t->manifest.topic, t->boot, &t->pub);
 	return sb_topic_new_wal(t, &tail, 0, &lost, 1, durable, err);
 }
@@ -265,6 +269,12 @@ recover(struct sblog_topic *t, struct sblog_err *err)
 	int rc;
 
 	sb_wal_close(&t->wal);
+	/* Whoever created the topic or replaced the manifest may have died
+	 * between rename and sync: what we build on must be durable. */
+	if ((rc = sb_sys_fsync(t->dirfd)) < 0 ||
+	    (rc = sb_sys_fsync(t->store->fd)) < 0)
+		return sb_err_sys(err, SBLOG_EIO, rc, "",
+		    "cannot sync directory");
 	if ((rc = sb_topic_reload(t, err)) < 0)
 		return rc;
 	rc = open_active(t, err);
@@ -272,6 +282,10 @@ recover(struct sblog_topic *t, struct sblog_err *err)
 		return replace_lost_wal(t, err);
 	if (rc < 0)
 		return rc;
+	/* Whatever else it says: never the number of another WAL again, for
+	 * those who still have that one open and are about to sync it. */
+	t->pub.ordinal =
+	    sb_max_u64(t->pub.ordinal, sb_state_ordinal(&t->state));
 	/* Of this boot: what was published was good, so go on behind it. */
 	if (sb_state_read(&t->state, t->manifest.topic, t->boot, &p) &&
 	    p.generation == t->manifest.generation &&
@@ -288,12 +302,16 @@ recover(struct sblog_topic *t, struct sblog_err *err)
 static int
 reopen_state(struct sblog_topic *t, struct sblog_err *err)
 {
+	struct sb_stat st;
 	int rc;
 
 	sb_state_close(&t->state);
 	if ((rc = sb_state_open(&t->state, t->dirfd, true, err)) < 0 ||
 	    t->state.map != NULL)
 		return rc;
+	/* Did the page go with the topic? */
+	if (sb_sys_stat(t->dirfd, SB_NAME_MANIFEST, &st) == -ENOENT)
+		return sb_err_set(err, SBLOG_ENOENT, "", "no such topic");
 	if ((rc = sb_state_create(t->dirfd, t->manifest.topic, err)) < 0 ||
 	    (rc = sb_state_open(&t->state, t->dirfd, true, err)) < 0)
 		return rc;
@@ -441,9 +459,21 @@ sb_topic_peek(struct sblog_topic *t, struct sb_published *p,
 		if (tries > 10)
 			sb_sys_sleep(1000);
 	}
-	/* Sealed between the manifest and the WAL: then there is a new one. */
-	for (int tries = 0; tries < 10; tries++)
-		if ((rc = peek_by_walk(t, p, err)) != SBLOG_ENOENT)
+	for (int tries = 0; tries < 10; tries++) {
+		struct sb_published page;
+
+		rc = peek_by_walk(t, p, err);
+		/* Recovered meanwhile?  Then the page counts: the walk may
+		 * have seen a batch that is not published yet. */
+		if (rc == 0 &&
+		    sb_state_read(&t->state, t->manifest.topic, t->boot,
+			&page) &&
+		    page.generation == t->manifest.generation)
+			*p = page;
+		/* Sealed between the manifest and the WAL: then there is a
+		 * new one. */
+		if (rc != SBLOG_ENOENT)
 			break;
+	}
 	return rc;
 }

@@ -37,6 +37,13 @@ known(const char *name)
 	return sb_name_parse(name, &kind, &base) || sb_tmp_is_name(name);
 }
 
+static bool
+is_lock(const char *name)
+{
+	return strcmp(name, SB_NAME_LOCK_APPEND) == 0 ||
+	    strcmp(name, SB_NAME_LOCK_MAINT) == 0;
+}
+
 /* Every file in lost+found of a topic was put there by recovery. */
 static void
 empty_lost(int dirfd)
@@ -83,19 +90,30 @@ sb_topic_scrap(int storefd, const char *name, const char *topic)
 	char *names = NULL;
 	size_t len = 0;
 	int fd = sb_sys_opendir(storefd, name);
+	int rc;
 
 	if (fd < 0)
 		return;
+	/* First of all, so that a reader that misses a file sees that the topic
+	 * is gone, and calls it by no other name. */
+	rc = sb_sys_unlink(fd, SB_NAME_MANIFEST);
+	if (rc < 0 && rc != -ENOENT)
+		goto out;
 	empty_lost(fd);
 	if (sb_sys_list(fd, &names, &len) == 0) {
 		for (char *n = names; n < names + len; n += strlen(n) + 1) {
 			if (!known(n))
 				keep_strangers(storefd, fd, topic, n);
-			else if (sb_sys_unlink(fd, n) < 0)
+			else if (!is_lock(n) && sb_sys_unlink(fd, n) < 0)
 				break;
 		}
 	}
+	/* Last: whoever finds none makes one, and believes that it has it. */
+	rc = sb_sys_unlink(fd, SB_NAME_LOCK_APPEND);
+	if (rc == 0 || rc == -ENOENT)
+		rc = sb_sys_unlink(fd, SB_NAME_LOCK_MAINT);
 	free(names);
+out:
 	(void)sb_sys_close(&fd);
 	if (sb_sys_rmdir(storefd, name) < 0)
 		return; /* never listed; the next removal tries again */
@@ -131,7 +149,10 @@ remove_locked(struct sblog_topic *t, struct sblog_err *err)
 	/* Handles that are open elsewhere must look again. */
 	if (t->state.map != NULL)
 		sb_state_set_dirty(&t->state, true);
-	if ((rc = sb_sys_rename_new(store->fd, t->name, store->fd, tmp)) < 0)
+	rc = sb_sys_rename_new(store->fd, t->name, store->fd, tmp);
+	if (rc == -ENOENT) /* another one was faster, and died at it */
+		return sb_err_set(err, SBLOG_ENOENT, "", "no such topic");
+	if (rc < 0)
 		return sb_err_sys(err, SBLOG_EIO, rc, "", "cannot remove");
 	if ((rc = sb_sys_fsync(store->fd)) < 0)
 		return sb_err_sys(err, SBLOG_EUNKNOWN, rc, "",

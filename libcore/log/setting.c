@@ -1,6 +1,8 @@
 /*
  * setting.c - look at settings, and change them.
  */
+#include <errno.h>
+
 #include "base/err.h"
 #include "log/topic.h"
 
@@ -23,6 +25,23 @@ sblog_setting_at(struct sblog_store *store, struct sblog_topic *topic, size_t i,
 	return 0;
 }
 
+/* The settings of the store have no lock file: the directory is locked. */
+static int
+change_store(struct sblog_store *store, const struct sblog_setting *set,
+    size_t n, struct sblog_err *err)
+{
+	int rc = sb_sys_lock(store->fd, store->lock_timeout_ms);
+
+	if (rc == -EWOULDBLOCK)
+		return sb_err_set(err, SBLOG_EBUSY, "",
+		    "another process changes the settings of the store");
+	if (rc < 0)
+		return sb_err_sys(err, SBLOG_EIO, rc, "", "cannot lock");
+	rc = sb_config_change(store->fd, set, n, false, err);
+	sb_sys_unlock(store->fd);
+	return rc;
+}
+
 int
 sblog_setting_set(struct sblog_store *store, struct sblog_topic *topic,
     const struct sblog_setting *set, size_t n, bool dry_run,
@@ -30,8 +49,10 @@ sblog_setting_set(struct sblog_store *store, struct sblog_topic *topic,
 {
 	int rc;
 
+	if (topic == NULL && dry_run)
+		return sb_config_change(store->fd, set, n, true, err);
 	if (topic == NULL)
-		return sb_config_change(store->fd, set, n, dry_run, err);
+		return change_store(store, set, n, err);
 	if (dry_run)
 		return sb_config_change(topic->dirfd, set, n, true, err);
 	if ((rc = sb_topic_lock_maint(topic, err)) < 0)

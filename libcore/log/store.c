@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,21 @@ sblog_name_ok(const char *name)
 		"abcdefghijklmnopqrstuvwxyz0123456789._-") == len;
 }
 
+/* Make a name that was put into the directory above it durable. */
+static int
+sync_above(const char *path)
+{
+	char above[PATH_MAX + 4];
+	int fd, rc;
+
+	(void)snprintf(above, sizeof(above), "%s/..", path);
+	if ((fd = sb_sys_opendir(-1, above)) < 0)
+		return fd;
+	rc = sb_sys_fsync(fd);
+	(void)sb_sys_close(&fd);
+	return rc;
+}
+
 /* mkdir -p; what is there already is fine. */
 static int
 make_path(const char *dir, struct sblog_err *err)
@@ -42,6 +58,9 @@ make_path(const char *dir, struct sblog_err *err)
 			continue;
 		path[i] = '\0';
 		rc = sb_sys_mkdir(-1, path);
+		/* There already: the one who made it may not be that far. */
+		if (rc == 0 || (rc == -EEXIST && i == len))
+			rc = sync_above(path);
 		path[i] = i < len ? '/' : '\0';
 	}
 	if (rc < 0 && rc != -EEXIST)

@@ -149,6 +149,10 @@ lock_file(struct sblog_topic *t, int *fdp, const char *name,
 
 		if (fresh) {
 			rc = sb_sys_open(t->dirfd, name, SB_OPEN_CREATE);
+			/* The directory was removed while we had it open. */
+			if (rc == -ENOENT)
+				return sb_err_set(err, SBLOG_ENOENT, name,
+				    "no such topic");
 			if (rc < 0)
 				return sb_err_sys(err, SBLOG_EIO, rc, name,
 				    "cannot open lock");

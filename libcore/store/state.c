@@ -36,6 +36,7 @@ enum {
 	SEQ_AT = 64,
 	PUB_AT = 72,
 	PUB_WORDS = 13,
+	PUB_ORDINAL = 6, /* which of them */
 	PUB_HASH_AT = PUB_AT + 8 * PUB_WORDS,
 	DURABLE_AT = 256,
 	SYNCED_AT = 272,
@@ -49,6 +50,7 @@ enum {
 	LEAD_MS = 250,  /* a leader silent for longer is taken for dead */
 	POLL_US = 5000, /* of followers that may not ask for a wake-up */
 	POS_BITS = 40,
+	ORDINAL_MASK = 0xffffff,
 };
 
 #define MAGIC UINT64_C(0x415453676f6c6273) /* "sblogSTA" */
@@ -274,6 +276,7 @@ sb_state_reset(struct sb_state *s, const uint8_t topic[static SB_ID_SIZE],
     const uint8_t boot[static SB_ID_SIZE], const struct sb_published *p)
 {
 	uint64_t words[6] = { MAGIC, 1 };
+	uint64_t synced = (p->ordinal & ORDINAL_MASK) << POS_BITS;
 
 	/* Unusable while it changes. */
 	poke(s, IDENT_HASH_AT, 0);
@@ -282,8 +285,8 @@ sb_state_reset(struct sb_state *s, const uint8_t topic[static SB_ID_SIZE],
 	memcpy(words + 4, topic, SB_ID_SIZE);
 	for (size_t i = 0; i < 6; i++)
 		poke(s, MAGIC_AT + 8 * i, words[i]);
-	poke(s, SYNCED_AT, 0);
-	poke(s, SYNCED_AT + 8, check_of(0, NULL));
+	poke(s, SYNCED_AT, synced);
+	poke(s, SYNCED_AT + 8, check_of(synced, NULL));
 	atomic_thread_fence(memory_order_seq_cst);
 	poke(s, IDENT_HASH_AT, XXH3_64bits(words, sizeof(words)));
 	sb_state_publish(s, p);
@@ -351,9 +354,23 @@ sb_state_synced(const struct sb_state *s, uint64_t ordinal)
 {
 	uint64_t value = checked(s, SYNCED_AT, NULL);
 
-	if (value >> POS_BITS != (ordinal & 0xffffff))
+	if (value >> POS_BITS != (ordinal & ORDINAL_MASK))
 		return 0;
 	return value & ((UINT64_C(1) << POS_BITS) - 1);
+}
+
+uint64_t
+sb_state_ordinal(const struct sb_state *s)
+{
+	uint64_t published, synced;
+
+	if (s->map == NULL)
+		return 0;
+	/* Of each word the last value counts, also where somebody was killed
+	 * before its check was there. */
+	published = peek(s, PUB_AT + 8 * PUB_ORDINAL) & ORDINAL_MASK;
+	synced = peek(s, SYNCED_AT) >> POS_BITS;
+	return published > synced ? published : synced;
 }
 
 void
@@ -364,7 +381,7 @@ sb_state_set_durable(struct sb_state *s, uint64_t end, uint64_t ordinal,
 
 	topic_of(s, topic);
 	raise(s, DURABLE_AT, end, topic);
-	raise(s, SYNCED_AT, (ordinal & 0xffffff) << POS_BITS | pos, NULL);
+	raise(s, SYNCED_AT, (ordinal & ORDINAL_MASK) << POS_BITS | pos, NULL);
 }
 
 void

@@ -103,6 +103,8 @@ uint64_t sb_state_durable(const struct sb_state *s,
     const uint8_t topic[static SB_ID_SIZE]);
 /* Byte position in the WAL with this ordinal known durable, or 0. */
 uint64_t sb_state_synced(const struct sb_state *s, uint64_t ordinal);
+/* The largest ordinal that anybody can have seen, valid page or not. */
+uint64_t sb_state_ordinal(const struct sb_state *s);
 void sb_state_set_durable(struct sb_state *s, uint64_t end, uint64_t ordinal,
     uint64_t pos);
 
