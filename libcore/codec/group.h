@@ -1,8 +1,8 @@
 /*
  * group.h - one slot of a file of a consumer group: encode, decode, choose.
  *
- * A file has two slots, at bytes 0 and 4096; commits are written to them in
- * turn.  A slot, little-endian (sblog-group(5) is the specification;
+ * A file has two slots, at bytes 0 and 4096, both written when it is made;
+ * commits are written to them in turn.  A slot, little-endian (sblog-group(5) is the specification;
  * tests/cli/format.bats compares the two):
  *
  *	  0  u64  head_hash    XXH3 of bytes 8..127, seed: see below
@@ -17,10 +17,11 @@
  *	 48  u64  offset       committed: the next record wanted
  *	 56  u64  chain        of everything before offset
  *	 64  i64  time         of the commit, microseconds since 1970
- *	 72  u64  epoch        leases of the shard so far; of a group: how often
- *	                       it was divided or reset
+ *	 72  u64  epoch        of a shard: how many leases it has had; of a
+ *	                       group: a random number, new with every division
  *	 80  u32  shards       of a group: its number of shards, or 0
- *	 84  u32  flags        1 parked, 2 not known durable when committed
+ *	 84  u32  flags        1 parked, 2 not known durable when committed,
+ *	                       4 the chain was not known
  *	 88  u64  of_epoch     of a shard: epoch of its group when it was taken
  *	 96  u64  note_hash    XXH3 of the note, same seed
  *	104  u32  note_size    bytes of the note, at most 1024
@@ -48,6 +49,7 @@ enum {
 	SB_GROUP_FILE_SIZE = 2 * SB_SLOT_STRIDE,
 	SB_SLOT_PARKED = 1,
 	SB_SLOT_UNDURABLE = 2,
+	SB_SLOT_NO_CHAIN = 4,
 };
 
 struct sb_slot {
@@ -61,32 +63,33 @@ struct sb_slot {
 /* Where commits of this number go. */
 uint64_t sb_slot_pos(uint64_t seq);
 
-/* Bytes written; out must have SB_SLOT_SIZE. */
+/* Bytes written; out must have SB_SLOT_SIZE.  name_hash: sb_hash_key of the
+ * name of the file. */
 size_t sb_slot_encode(const struct sb_slot *s,
     const uint8_t topic[static SB_ID_SIZE], uint64_t name_hash, uint8_t *out);
 
+/* The better the smaller. */
 enum sb_slot_state {
 	SB_SLOT_GOOD,
-	SB_SLOT_EMPTY,   /* all zero: never written */
 	SB_SLOT_NO_NOTE, /* the head is good, the note is not */
 	SB_SLOT_BAD,
+	SB_SLOT_NEWER, /* written by a newer version of sblog */
 };
 
 /*
  * Decode the slot at byte pos of its file from in, of which len bytes are
- * there.  *whyp says why it is bad; *newer is set where a newer version of
- * sblog wrote it (and the result is SB_SLOT_BAD).
+ * there.  *whyp says what is wrong, or is NULL.  s->note points into in.
  */
 enum sb_slot_state sb_slot_decode(struct sb_slot *s,
     const uint8_t topic[static SB_ID_SIZE], uint64_t name_hash, uint64_t pos,
-    const uint8_t *in, size_t len, const char **whyp, bool *newerp);
+    const uint8_t *in, size_t len, const char **whyp) SB_MUST_CHECK;
 
 /* A whole file: what it says, and what is wrong with it. */
 struct sb_slots {
 	struct sb_slot now;   /* the last commit that can be believed */
 	bool damaged;         /* one of the slots is */
 	uint64_t damaged_pos; /* where */
-	const char *why;
+	const char *why;      /* if so */
 };
 
 /* 0, SBLOG_EDAMAGE: neither slot is good, SBLOG_EFORMAT: a newer version. */

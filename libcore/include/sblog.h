@@ -495,6 +495,7 @@ struct sblog_group {
 	uint32_t shards;
 	unsigned parked : 1;    /* holds no retention back */
 	unsigned undurable : 1; /* was not known durable when committed */
+	unsigned no_chain : 1; /* the chain was not known, see sblog_chain_at */
 	/* The last commit, or the one before it, is damaged; what is told here
 	 * is what is left: at worst one commit too old. */
 	unsigned one_slot_damaged : 1;

@@ -285,10 +285,11 @@ sb_reader_get(struct sblog_topic *t, struct sb_reader **slot, uint64_t offset,
     uint64_t pos, struct sblog_record *rec, struct sblog_err *err)
 {
 	struct sb_index_entry e;
-	struct sb_open_file *f;
+	struct sb_open_file *f = NULL;
+	char missing[64] = "";
 	struct sb_reader *r;
 	uint64_t i;
-	int rc;
+	int rc = 0;
 
 	for (int tries = 0; tries < 3; tries++) {
 		size_t n;
@@ -305,13 +306,14 @@ sb_reader_get(struct sblog_topic *t, struct sb_reader **slot, uint64_t offset,
 		if (rc != SBLOG_ENOENT)
 			return rc;
 		/* Sealed or compacted since: with the new manifest again. */
+		memcpy(missing, f->source.name, sizeof(missing));
 		close_files(r);
 		if ((rc = sb_topic_reload(t, err)) < 0)
 			return rc;
 		rc = SBLOG_EDAMAGE;
 	}
 	if (rc < 0)
-		return sb_err_damage(err, f->source.name, UINT64_MAX, offset,
+		return sb_err_damage(err, missing, UINT64_MAX, offset,
 		    offset + 1, "file is missing");
 	if (f->last_pos != 0 && offset >= f->view.head.base &&
 	    offset < f->view.head.next)
