@@ -13,7 +13,10 @@
 
 #define MAGIC "sblogGRP"
 
-enum { FLAGS = SB_SLOT_PARKED | SB_SLOT_UNDURABLE | SB_SLOT_NO_CHAIN };
+enum {
+	FLAGS = SB_SLOT_PARKED | SB_SLOT_UNDURABLE | SB_SLOT_NO_CHAIN |
+	    SB_SLOT_REMOVED,
+};
 
 uint64_t
 sb_slot_pos(uint64_t seq)

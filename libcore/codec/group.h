@@ -21,7 +21,7 @@
  *	                       group: a random number, new with every division
  *	 80  u32  shards       of a group: its number of shards, or 0
  *	 84  u32  flags        1 parked, 2 not known durable when committed,
- *	                       4 the chain was not known
+ *	                       4 the chain was not known, 8 the group is removed
  *	 88  u64  of_epoch     of a shard: epoch of its group when it was taken
  *	 96  u64  note_hash    XXH3 of the note, same seed
  *	104  u32  note_size    bytes of the note, at most 1024
@@ -50,6 +50,7 @@ enum {
 	SB_SLOT_PARKED = 1,
 	SB_SLOT_UNDURABLE = 2,
 	SB_SLOT_NO_CHAIN = 4,
+	SB_SLOT_REMOVED = 8,
 };
 
 struct sb_slot {

@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "log/reader.h"
 
+enum { HOPS = 4 };
+
 /* Chain behind the last batch of a file. */
 static uint64_t
 end_chain(const struct sb_reader *r, const struct sb_source *s)
@@ -40,19 +42,49 @@ chain_within(const struct sb_reader *r, struct sb_source *s, uint64_t pos,
 	return behind == expected ? 0 : SBLOG_END;
 }
 
+/* The batch that holds offset, or would; SBLOG_END: none does in this file.
+ * Consumers go forwards, so the one that was asked for last is mostly near. */
+static int
+find_batch(struct sb_open_file *f, uint64_t offset, uint64_t *posp,
+    struct sb_batch *head, struct sblog_err *err)
+{
+	uint64_t pos = f->chain_pos, expected;
+	size_t step = f->source.window.step;
+	int rc;
+
+	f->source.window.step = SB_BATCH_HEAD_SIZE; /* no more than that */
+	for (int i = 0; i < HOPS && pos != 0 && f->chain_base <= offset; i++) {
+		if (sb_source_head(&f->source, pos, head, err) != 0)
+			break;
+		if (head->next > offset)
+			goto found;
+		pos += head->total_size;
+	}
+	f->source.window.step = step;
+	rc = sb_source_seek(&f->source, offset, false, &pos, &expected, err);
+	if (rc == 0)
+		rc = sb_source_head(&f->source, pos, head, err);
+	if (rc != 0)
+		return rc;
+found:
+	f->source.window.step = step;
+	f->chain_pos = pos;
+	f->chain_base = head->base;
+	*posp = pos;
+	return 0;
+}
+
 static int
 in_file(struct sb_reader *r, struct sb_open_file *f, uint64_t offset,
     uint64_t *chainp, struct sblog_err *err)
 {
 	struct sb_source *s = &f->source;
-	uint64_t pos, expected;
 	struct sb_batch head;
+	uint64_t pos;
 	int rc;
 
 	f->last_pos = 0; /* its view goes */
-	rc = sb_source_seek(s, offset, false, &pos, &expected, err);
-	if (rc == 0)
-		rc = sb_source_head(s, pos, &head, err);
+	rc = find_batch(f, offset, &pos, &head, err);
 	if (rc == SBLOG_END) {
 		*chainp = end_chain(r, s);
 		return 0;

@@ -113,9 +113,47 @@ sb_commit_allowed(uint64_t committed, const struct sblog_commit_opts *opts,
 
 /* ---- locks ---- */
 
+/* The file is locked.  Somebody died between saying that the group goes and
+ * unlinking it: it goes now. */
+static int
+finish_removal(struct sblog_topic *t, const char *name, struct sblog_err *err)
+{
+	int fd, rc;
+
+	if ((rc = sb_groups_dir(t, false, &fd, err)) != 0)
+		return rc;
+	if ((rc = sb_sys_unlink(fd, name)) < 0)
+		return sb_err_sys(err, SBLOG_EIO, rc, SB_NAME_GROUPS,
+		    "cannot remove group");
+	return 0;
+}
+
+/* Locked, what does it say?  SBLOG_END: it is no group any more. */
+static int
+look(struct sblog_topic *t, struct sb_group_file *f, struct sb_group_state *s,
+    int *readp, struct sblog_err *err)
+{
+	bool removed;
+	int rc;
+
+	if (!sb_group_current(f))
+		return SBLOG_END;
+	*readp = sb_group_read(f, s, err);
+	removed = *readp == 0 && (s->slots.now.flags & SB_SLOT_REMOVED);
+	if (*readp == 0 && !s->slots.damaged && !removed)
+		return 0;
+	if (!sb_group_linked(f))
+		return SBLOG_END;
+	if (!removed)
+		return 0;
+	rc = finish_removal(t, f->name, err);
+	return rc < 0 ? rc : SBLOG_END;
+}
+
 int
 sb_group_lock(struct sblog_topic *t, const char *name,
-    struct sb_group_file **fp, struct sblog_err *err)
+    struct sb_group_file **fp, struct sb_group_state *s, int *readp,
+    struct sblog_err *err)
 {
 	int rc;
 
@@ -129,11 +167,14 @@ sb_group_lock(struct sblog_topic *t, const char *name,
 		if (rc < 0)
 			return sb_err_sys(err, SBLOG_EIO, rc, SB_NAME_GROUPS,
 			    "cannot lock");
-		if (sb_group_linked(*fp)) {
+		rc = look(t, *fp, s, readp, err);
+		if (rc == 0) {
 			sb_group_pin(t, *fp, true);
 			return 0;
 		}
-		sb_sys_unlock((*fp)->fd);
+		sb_group_close(*fp); /* and so the lock goes */
+		if (rc < 0)
+			return rc;
 	}
 	return sb_err_set(err, SBLOG_EBUSY, SB_NAME_GROUPS,
 	    "group %s is removed again and again", name);
@@ -292,19 +333,15 @@ commit_whole(struct sblog_topic *t, struct sb_group_file *f,
 
 static int
 commit_locked(struct sblog_topic *t, struct sb_group_file *f,
-    struct sb_slot *slot, const struct sblog_commit_opts *opts,
-    struct sblog_err *err)
+    const struct sb_group_state *s, struct sb_slot *slot,
+    const struct sblog_commit_opts *opts, struct sblog_err *err)
 {
-	struct sb_group_state s;
+	const struct sb_slot *now = &s->slots.now;
 	struct sblog_group g;
-	const struct sb_slot *now = &s.slots.now;
 	int rc;
 
-	if ((rc = sb_group_read(f, &s, err)) < 0)
-		return rc;
 	g.committed = now->offset;
-	if (now->shards > 0 &&
-	    (rc = sb_group_tell(t, f->name, &s, &g, err)) < 0)
+	if (now->shards > 0 && (rc = sb_group_tell(t, f->name, s, &g, err)) < 0)
 		return rc;
 	if ((rc = sb_commit_allowed(g.committed, opts, err)) < 0)
 		return rc;
@@ -316,11 +353,10 @@ commit_locked(struct sblog_topic *t, struct sb_group_file *f,
 		slot->note_len = now->shards ? g.note_len : now->note_len;
 	}
 	if (now->shards > 0)
-		return commit_whole(t, f, &s, slot, opts->dry_run, err);
+		return commit_whole(t, f, s, slot, opts->dry_run, err);
 	if (opts->dry_run)
 		return 0;
-	return sb_group_write(f, slot, &s, sb_commit_synced(t, opts->sync),
-	    err);
+	return sb_group_write(f, slot, s, sb_commit_synced(t, opts->sync), err);
 }
 
 /* Nothing of the file can be believed: a new one takes its place. */
@@ -359,11 +395,12 @@ static int
 commit(struct sblog_topic *t, const char *name, struct sb_slot *slot,
     const struct sblog_commit_opts *opts, struct sblog_err *err)
 {
+	struct sb_group_state s;
 	struct sb_group_file *f;
-	int rc;
+	int rc, read;
 
 	for (int tries = 0; tries < TRIES; tries++) {
-		rc = sb_group_lock(t, name, &f, err);
+		rc = sb_group_lock(t, name, &f, &s, &read, err);
 		if (rc == SBLOG_END) {
 			rc = commit_first(t, name, slot, opts, err);
 			if (rc == SBLOG_END)
@@ -372,7 +409,7 @@ commit(struct sblog_topic *t, const char *name, struct sb_slot *slot,
 		}
 		if (rc < 0)
 			return rc;
-		rc = commit_locked(t, f, slot, opts, err);
+		rc = read < 0 ? read : commit_locked(t, f, &s, slot, opts, err);
 		if (rc == SBLOG_EDAMAGE && opts->reset && !opts->if_set)
 			rc = commit_anew(t, f, slot, opts, err);
 		sb_group_unlock(t, f);
@@ -407,14 +444,15 @@ sblog_group_park(struct sblog_topic *t, const char *name, bool parked,
 	struct sb_group_file *f;
 	struct sb_group_state s;
 	struct sb_slot slot;
-	int rc;
+	int rc, read;
 
 	if ((rc = may_write(t, name, err)) < 0)
 		return rc;
-	rc = sb_group_lock(t, name, &f, err);
+	rc = sb_group_lock(t, name, &f, &s, &read, err);
 	if (rc != 0)
 		return rc == SBLOG_END ? sb_group_none(err) : rc;
-	if ((rc = sb_group_read(f, &s, err)) == 0 && !dry_run) {
+	rc = read;
+	if (rc == 0 && !dry_run) {
 		slot = s.slots.now;
 		slot.seq++;
 		slot.flags &= ~(uint32_t)SB_SLOT_PARKED;
@@ -426,16 +464,25 @@ sblog_group_park(struct sblog_topic *t, const char *name, bool parked,
 	return rc;
 }
 
+/* Say so in the file, so that whoever has it open knows; then unlink it, and
+ * after it those that mean nothing without it. */
 static int
-unlink_group(struct sblog_topic *t, const char *name, struct sb_held *held,
-    struct sblog_err *err)
+unlink_group(struct sblog_topic *t, struct sb_group_file *f,
+    const struct sb_group_state *s, struct sb_held *held, struct sblog_err *err)
 {
+	struct sb_slot slot;
 	int fd, rc;
 
 	if ((rc = sb_groups_dir(t, false, &fd, err)) != 0)
 		return rc == SBLOG_END ? sb_group_none(err) : rc;
-	/* First the one that makes the others mean something. */
-	if ((rc = sb_sys_unlink(fd, name)) < 0)
+	if (s != NULL) {
+		slot = s->slots.now;
+		slot.seq++;
+		slot.flags |= SB_SLOT_REMOVED;
+		if ((rc = sb_group_write(f, &slot, s, false, err)) < 0)
+			return rc;
+	}
+	if ((rc = sb_sys_unlink(fd, f->name)) < 0)
 		return sb_err_sys(err, SBLOG_EIO, rc, SB_NAME_GROUPS,
 		    "cannot remove group");
 	sb_group_let_go(t, held, true);
@@ -453,13 +500,12 @@ sb_group_remove(struct sblog_topic *t, const char *name, uint64_t older_us,
 	struct sb_group_state s;
 	struct sb_held held;
 	struct sblog_group g;
-	int rc = sb_group_lock(t, name, &f, err);
+	int read, rc = sb_group_lock(t, name, &f, &s, &read, err);
 
 	if (rc != 0)
 		return rc == SBLOG_END ? sb_group_none(err) : rc;
 	if (older_us > 0) {
-		if ((rc = sb_group_read(f, &s, err)) == 0)
-			rc = sb_group_tell(t, name, &s, &g, err);
+		rc = read < 0 ? read : sb_group_tell(t, name, &s, &g, err);
 		if (rc == 0 &&
 		    (g.parked ||
 			sb_sys_time_us() - g.time_us <= (int64_t)older_us))
@@ -467,7 +513,8 @@ sb_group_remove(struct sblog_topic *t, const char *name, uint64_t older_us,
 	}
 	if (rc == 0 && (rc = sb_group_hold(t, name, &held, err)) == 0) {
 		if (!dry_run)
-			rc = unlink_group(t, name, &held, err);
+			rc = unlink_group(t, f, read == 0 ? &s : NULL, &held,
+			    err);
 		sb_group_let_go(t, &held, false);
 	}
 	sb_group_unlock(t, f);

@@ -92,7 +92,7 @@ sb_group_file(struct sblog_topic *t, const char *name,
 		    strcmp(f->name, name) != 0)
 			continue;
 		*fp = f;
-		if (sb_group_linked(f))
+		if (sb_group_current(f))
 			return 0;
 		sb_group_close(f);
 		break;
@@ -106,6 +106,34 @@ sb_group_file(struct sblog_topic *t, const char *name,
 	*fp = &g->files[g->turn];
 	return sb_group_open(&g->files[g->turn], fd, name, t->manifest.topic,
 	    t->mode != SBLOG_READ, err);
+}
+
+int
+sb_group_load(struct sblog_topic *t, const char *name, uint64_t of_epoch,
+    struct sb_group_file **fp, struct sb_group_state *s, struct sblog_err *err)
+{
+	const struct sb_slot *now = &s->slots.now;
+	int rc = SBLOG_END;
+
+	for (int tries = 0; tries < TRIES; tries++) {
+		bool odd;
+
+		if ((rc = sb_group_file(t, name, fp, err)) != 0)
+			return rc;
+		rc = sb_group_read(*fp, s, err);
+		odd = rc < 0 || s->slots.damaged ||
+		    (now->flags & SB_SLOT_REMOVED) != 0 ||
+		    now->of_epoch != of_epoch;
+		if (!odd || sb_group_linked(*fp))
+			break;
+		/* Another one may have its name by now. */
+		sb_group_close(*fp);
+		rc = SBLOG_END;
+	}
+	if (rc == 0 &&
+	    ((now->flags & SB_SLOT_REMOVED) || now->of_epoch != of_epoch))
+		return SBLOG_END;
+	return rc;
 }
 
 void
@@ -164,14 +192,9 @@ shard_state(struct sblog_topic *t, const char *name, const struct sb_slot *of,
     struct sblog_err *err)
 {
 	struct sb_group_file *f;
-	int rc;
 
 	sb_group_shard_name(file, name, i, of->shards);
-	if ((rc = sb_group_file(t, file, &f, err)) != 0)
-		return rc;
-	if ((rc = sb_group_read(f, s, err)) < 0)
-		return rc;
-	return s->slots.now.of_epoch == of->epoch ? 0 : SBLOG_END;
+	return sb_group_load(t, file, of->epoch, &f, s, err);
 }
 
 void
@@ -221,19 +244,18 @@ sb_group_tell(struct sblog_topic *t, const char *name,
 	return 0;
 }
 
-/* The file of the group itself.  SBLOG_ENOENT: there is none. */
+/* What the group's own file says.  SBLOG_ENOENT: there is none. */
 static int
-group_state(struct sblog_topic *t, const char *name, struct sb_group_file **fp,
-    struct sb_group_state *s, struct sblog_err *err)
+group_state(struct sblog_topic *t, const char *name, struct sb_group_state *s,
+    struct sblog_err *err)
 {
+	struct sb_group_file *f;
 	int rc;
 
 	if (!sblog_group_name_ok(name))
 		return sb_group_bad_name(err);
-	rc = sb_group_file(t, name, fp, err);
-	if (rc == SBLOG_END)
-		return sb_group_none(err);
-	return rc < 0 ? rc : sb_group_read(*fp, s, err);
+	rc = sb_group_load(t, name, 0, &f, s, err);
+	return rc == SBLOG_END ? sb_group_none(err) : rc;
 }
 
 int
@@ -241,13 +263,12 @@ sblog_group_get(struct sblog_topic *t, const char *name,
     struct sblog_group *group, struct sblog_err *err)
 {
 	struct sb_group_state s;
-	struct sb_group_file *f;
-	int rc = 0;
+	int rc;
 
 	for (int tries = 0; tries < TRIES; tries++) {
 		uint64_t epoch;
 
-		if ((rc = group_state(t, name, &f, &s, err)) < 0 ||
+		if ((rc = group_state(t, name, &s, err)) < 0 ||
 		    (rc = sb_group_tell(t, name, &s, group, err)) < 0)
 			return rc;
 		if (s.slots.now.shards == 0)
@@ -255,7 +276,7 @@ sblog_group_get(struct sblog_topic *t, const char *name,
 		/* Divided anew meanwhile: then shards of two divisions may
 		 * have been mixed up. */
 		epoch = s.slots.now.epoch;
-		if ((rc = group_state(t, name, &f, &s, err)) < 0)
+		if ((rc = group_state(t, name, &s, err)) < 0)
 			return rc;
 		if (s.slots.now.epoch == epoch)
 			return 0;
@@ -270,10 +291,9 @@ sblog_group_shard(struct sblog_topic *t, const char *name, uint32_t i,
 {
 	char file[SB_GROUP_NAME_SIZE];
 	struct sb_group_state s, shard;
-	struct sb_group_file *f;
 	int rc;
 
-	if ((rc = group_state(t, name, &f, &s, err)) < 0)
+	if ((rc = group_state(t, name, &s, err)) < 0)
 		return rc;
 	if (i >= s.slots.now.shards)
 		return sb_err_set(err, SBLOG_ENOENT, "", "no such shard");

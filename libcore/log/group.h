@@ -51,6 +51,13 @@ int sb_groups_dir(struct sblog_topic *t, bool create, int *fdp,
  * pinned.  SBLOG_END: there is no such file. */
 int sb_group_file(struct sblog_topic *t, const char *name,
     struct sb_group_file **fp, struct sblog_err *err) SB_MUST_CHECK;
+/*
+ * What a file of it says, of_epoch being that of the group for a shard, and 0
+ * for a group.  SBLOG_END: there is no such file, or none that counts.
+ */
+int sb_group_load(struct sblog_topic *t, const char *name, uint64_t of_epoch,
+    struct sb_group_file **fp, struct sb_group_state *s,
+    struct sblog_err *err) SB_MUST_CHECK;
 void sb_group_pin(struct sblog_topic *t, const struct sb_group_file *f,
     bool on);
 
@@ -81,9 +88,13 @@ int sb_commit_allowed(uint64_t committed, const struct sblog_commit_opts *opts,
 /* Is it to be synced? */
 bool sb_commit_synced(const struct sblog_topic *t, enum sblog_sync sync);
 
-/* The file of a group, locked, still there, and pinned.  SBLOG_END: no group. */
+/*
+ * The file of a group, locked, still there, and pinned.  *s is what it says if
+ * *readp is 0, else *readp is the code of that failure.  SBLOG_END: no group.
+ */
 int sb_group_lock(struct sblog_topic *t, const char *name,
-    struct sb_group_file **fp, struct sblog_err *err) SB_MUST_CHECK;
+    struct sb_group_file **fp, struct sb_group_state *s, int *readp,
+    struct sblog_err *err) SB_MUST_CHECK;
 void sb_group_unlock(struct sblog_topic *t, struct sb_group_file *f);
 
 /* Make the file of a group.  SBLOG_ECOND: there is one. */

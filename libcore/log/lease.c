@@ -41,13 +41,21 @@ lost(const struct sblog_lease *l, struct sblog_err *err)
 	    l->shard, l->shards, l->name);
 }
 
-/* Locked by us, and not somewhere else; *s is what it says. */
+/* Ours as ever; *s is what it says.  Whoever takes the lease writes another
+ * number, and nobody can take it but by the lock that we have; that is looked
+ * at whenever it is looked whether the file is still there. */
 static int
-validate(struct sblog_lease *l, struct sb_group_state *s, struct sblog_err *err)
+validate(struct sblog_lease *l, struct sb_group_state *s, bool sure,
+    struct sblog_err *err)
 {
-	int rc = sb_sys_lock(l->file.fd, 0);
+	uint64_t before = l->file.checked_us;
+	int rc = 0;
 
-	if (rc == -EWOULDBLOCK || !sb_group_linked(&l->file))
+	if (!(sure ? sb_group_linked(&l->file) : sb_group_current(&l->file)))
+		return lost(l, err);
+	if (l->file.checked_us != before)
+		rc = sb_sys_lock(l->file.fd, 0);
+	if (rc == -EWOULDBLOCK)
 		return lost(l, err);
 	if (rc < 0)
 		return sb_err_sys(err, SBLOG_EIO, rc, SB_NAME_GROUPS,
@@ -70,7 +78,7 @@ sb_lease_commit(struct sblog_lease *l, const char *name, struct sb_slot *slot,
 	if (strcmp(name, l->name) != 0)
 		return sb_err_set(err, SBLOG_EINVAL, "",
 		    "the lease is of another group");
-	if ((rc = validate(l, &s, err)) < 0 ||
+	if ((rc = validate(l, &s, false, err)) < 0 ||
 	    (rc = sb_commit_allowed(s.slots.now.offset, opts, err)) < 0)
 		return rc;
 	slot->seq = s.slots.now.seq + 1;
@@ -179,31 +187,29 @@ take_shard(struct sblog_lease *l, const struct sb_slot *of, uint32_t shard,
 
 static int
 take_locked(struct sblog_lease *l, struct sb_group_file *f,
-    const struct sblog_lease_opts *opts, struct sblog_err *err)
+    struct sb_group_state *s, const struct sblog_lease_opts *opts,
+    struct sblog_err *err)
 {
 	struct sblog_topic *t = l->topic;
-	struct sb_group_state s;
 	struct sb_held held;
 	struct sblog_group g;
 	uint32_t from = opts->pick ? opts->shard : 0;
 	uint32_t to = opts->pick ? opts->shard + 1 : opts->shards;
 	int rc;
 
-	if ((rc = sb_group_read(f, &s, err)) < 0)
-		return rc;
-	if (s.slots.now.shards != opts->shards) {
+	if (s->slots.now.shards != opts->shards) {
 		if ((rc = sb_group_hold(t, l->name, &held, err)) < 0) {
-			err->offset = s.slots.now.shards;
+			err->offset = s->slots.now.shards;
 			return rc;
 		}
-		if ((rc = sb_group_tell(t, l->name, &s, &g, err)) == 0)
-			rc = sb_group_divide(f, &s, &g, opts->shards, err);
+		if ((rc = sb_group_tell(t, l->name, s, &g, err)) == 0)
+			rc = sb_group_divide(f, s, &g, opts->shards, err);
 		sb_group_let_go(t, &held, rc == 0);
 		if (rc < 0)
 			return rc;
 	}
 	for (uint32_t i = from; i < to; i++)
-		if ((rc = take_shard(l, &s.slots.now, i, err)) <= 0)
+		if ((rc = take_shard(l, &s->slots.now, i, err)) <= 0)
 			return rc;
 	return sb_err_set(err, SBLOG_EBUSY, "",
 	    "other processes have all shards of group %s", l->name);
@@ -227,14 +233,15 @@ take(struct sblog_lease *l, const struct sblog_lease_opts *opts,
     struct sblog_err *err)
 {
 	struct sblog_topic *t = l->topic;
+	struct sb_group_state s;
 	struct sb_group_file *f;
 	struct sb_slot first;
-	int rc;
+	int rc, read;
 
 	for (int tries = 0; tries < TRIES; tries++) {
-		rc = sb_group_lock(t, l->name, &f, err);
+		rc = sb_group_lock(t, l->name, &f, &s, &read, err);
 		if (rc == 0) {
-			rc = take_locked(l, f, opts, err);
+			rc = read < 0 ? read : take_locked(l, f, &s, opts, err);
 			sb_group_unlock(t, f);
 		}
 		if (rc <= 0)
@@ -382,7 +389,7 @@ sblog_lease_get(struct sblog_lease *l, struct sblog_group *shard,
     struct sblog_err *err)
 {
 	struct sb_group_state s;
-	int rc = validate(l, &s, err);
+	int rc = validate(l, &s, false, err);
 
 	if (rc < 0)
 		return rc;
@@ -402,7 +409,7 @@ sblog_lease_check(struct sblog_lease *l, struct sblog_err *err)
 {
 	struct sb_group_state s;
 
-	return validate(l, &s, err);
+	return validate(l, &s, true, err);
 }
 
 void

@@ -22,6 +22,9 @@ struct sb_group_file {
 	char name[SB_GROUP_NAME_SIZE]; /* below groups */
 	uint64_t name_hash;
 	uint8_t topic[SB_ID_SIZE];
+	uint64_t checked_us; /* when it was last seen to be linked */
+	unsigned reads;
+	void *map; /* NULL: not mapped, or not yet */
 };
 
 #define SB_GROUP_FILE_INIT ((struct sb_group_file){ .fd = -1 })
@@ -63,8 +66,11 @@ int sb_group_create(struct sb_group_file *f, int dirfd, const char *name,
     enum sb_group_create how, uint32_t timeout_ms,
     struct sblog_err *err) SB_MUST_CHECK;
 
-/* Is the file still in the directory? */
-bool sb_group_linked(const struct sb_group_file *f);
+/* Is the file still in the directory, and whole?  current: the same, but what
+ * was seen a millisecond ago is good enough: sblog itself says in a file that
+ * it is going to be removed. */
+bool sb_group_linked(struct sb_group_file *f);
+bool sb_group_current(struct sb_group_file *f);
 
 /* What it says now.  Works without any lock: a slot that is just being written
  * is looked at again.  SBLOG_EDAMAGE and SBLOG_EFORMAT with file and byte. */

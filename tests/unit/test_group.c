@@ -688,6 +688,7 @@ fenced(void)
 	opts.if_set = 0;
 	/* Somebody takes the file away, by hand. */
 	CHECK(unlink("s/t/groups/g@0-of-1") == 0);
+	usleep(3000);
 	CHECK_U64(sblog_group_commit(topic, "g", 6, &opts, &err), SBLOG_ECOND);
 	CHECK_U64(sblog_lease_check(l, &err), SBLOG_ECOND);
 	CHECK_U64(sblog_lease_get(l, &g, &err), SBLOG_ECOND);
