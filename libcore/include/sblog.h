@@ -542,6 +542,8 @@ struct sblog_commit_opts {
 	unsigned undurable : 1; /* also past the durable end */
 	unsigned reset : 1;     /* whatever is there now, also damaged */
 	unsigned keep_note : 1; /* the note stays what it was */
+	unsigned park : 1;      /* and park it, */
+	unsigned unpark : 1;    /* or the other way; neither: as it was */
 	unsigned dry_run : 1;   /* only check */
 };
 
@@ -550,8 +552,7 @@ struct sblog_commit_opts {
  * across a crash, and durable as opts->sync promises.  The group is created if
  * there is none.  start <= offset <= durable end (undurable: published end).
  *
- * SBLOG_ENOENT: before the start or past the end; err->offset and err->end are
- * the range there is.  SBLOG_ECOND: if_offset does not hold, err->offset is
+ * SBLOG_ENOENT: before the start, past the end, or not durable yet.  SBLOG_ECOND: if_offset does not hold, err->offset is
  * what is committed (SBLOG_NO_OFFSET: nothing); or the lease was lost; or there
  * is no lease and others have leases of this group.  SBLOG_EBUSY, SBLOG_EINVAL
  * (name, note), SBLOG_EDAMAGE: as always.  After any of these nothing changed.

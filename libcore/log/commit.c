@@ -41,14 +41,13 @@ may_write(const struct sblog_topic *t, const char *name, struct sblog_err *err)
 /* ---- what to commit ---- */
 
 static int
-out_of_range(uint64_t start, uint64_t end, const char *what,
+out_of_range(uint64_t offset, uint64_t start, uint64_t end, const char *what,
     struct sblog_err *err)
 {
 	(void)sb_err_set(err, SBLOG_ENOENT, "",
-	    "%s (offsets %" PRIu64 " to %" PRIu64 " can be committed)", what,
-	    start, end);
-	err->offset = start;
-	err->end = end;
+	    "%s: %" PRIu64 " to %" PRIu64 " can be committed", what, start,
+	    end);
+	err->offset = offset;
 	return SBLOG_ENOENT;
 }
 
@@ -71,15 +70,18 @@ sb_commit_prepare(struct sblog_topic *t, uint64_t offset,
 	durable = sb_topic_durable(t, &p);
 	limit = opts->undurable ? p.end : durable;
 	if (offset < start)
-		return out_of_range(start, limit, "before the start", err);
+		return out_of_range(offset, start, limit, "before the start",
+		    err);
 	if (offset > p.end)
-		return out_of_range(start, limit, "past the end", err);
+		return out_of_range(offset, start, limit, "past the end", err);
 	if (offset > limit)
-		return out_of_range(start, limit, "not durable yet", err);
+		return out_of_range(offset, start, limit, "not durable yet",
+		    err);
 	*slot = (struct sb_slot){
 		.offset = offset,
 		.time = sb_sys_time_us(),
-		.flags = offset > durable ? SB_SLOT_UNDURABLE : 0,
+		.flags = (offset > durable ? SB_SLOT_UNDURABLE : 0u) |
+		    (opts->park ? SB_SLOT_PARKED : 0u),
 		.note = (const uint8_t *)opts->note,
 		.note_len = (uint32_t)note_len,
 	};
@@ -106,7 +108,7 @@ sb_commit_allowed(uint64_t committed, const struct sblog_commit_opts *opts,
 		(void)sb_err_set(err, SBLOG_ECOND, "", "nothing is committed");
 	else
 		(void)sb_err_set(err, SBLOG_ECOND, "",
-		    "offset %" PRIu64 " is committed", committed);
+		    "another offset is committed");
 	err->offset = committed;
 	return SBLOG_ECOND;
 }
@@ -346,7 +348,8 @@ commit_locked(struct sblog_topic *t, struct sb_group_file *f,
 	if ((rc = sb_commit_allowed(g.committed, opts, err)) < 0)
 		return rc;
 	slot->seq = now->seq + 1;
-	slot->flags |= now->flags & SB_SLOT_PARKED;
+	if (!opts->unpark)
+		slot->flags |= now->flags & SB_SLOT_PARKED;
 	slot->epoch = now->epoch;
 	if (opts->keep_note) {
 		slot->note = now->shards ? (const uint8_t *)g.note : now->note;

@@ -85,6 +85,7 @@ sb_lease_commit(struct sblog_lease *l, const char *name, struct sb_slot *slot,
 	slot->epoch = l->epoch;
 	slot->of_epoch = l->of_epoch;
 	slot->shards = l->shards;
+	slot->flags &= ~(uint32_t)SB_SLOT_PARKED; /* that is of the group */
 	if (opts->keep_note) {
 		slot->note = s.slots.now.note;
 		slot->note_len = s.slots.now.note_len;

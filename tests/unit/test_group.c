@@ -425,7 +425,7 @@ keeps_its_range(void)
 	append(10, SBLOG_SYNC_BATCH, "x");
 	append(5, SBLOG_SYNC_NONE, "y");
 	CHECK_U64(sblog_group_commit(topic, "g", 16, NULL, &err), SBLOG_ENOENT);
-	CHECK_U64(err.end, 10);
+	CHECK_U64(err.offset, 16);
 	CHECK_U64(sblog_group_commit(topic, "g", 11, NULL, &err), SBLOG_ENOENT);
 	CHECK(strstr(err.msg, "not durable") != NULL);
 	CHECK_U64(sblog_group_get(topic, "g", &g, &err), SBLOG_ENOENT);
