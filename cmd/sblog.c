@@ -28,6 +28,7 @@ static const struct {
 	{ "cat", "the same as read" },
 	{ "config", "show and change settings" },
 	{ "create", "create a topic" },
+	{ "group", "consumer groups: what they committed" },
 	{ "help", "this list, or the help of a command" },
 	{ "index", "build or check the indexes of topics" },
 	{ "ls", "list topics" },

@@ -156,7 +156,7 @@ report_status(enum sblog_code code)
 enum exit_status
 report_err(const char *topic, const struct sblog_err *err)
 {
-	char where[320];
+	char where[400];
 	size_t n = 0;
 
 	where[0] = '\0';

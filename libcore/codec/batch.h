@@ -256,7 +256,8 @@ uint64_t sb_view_find_time(const struct sb_view *v, int64_t time_us);
 uint64_t sb_view_offset(const struct sb_view *v, uint64_t index);
 int64_t sb_view_time(const struct sb_view *v, uint64_t index);
 
-/* Chain behind the last record. */
+/* Chain before the record at index (up to count), and behind the last one. */
+uint64_t sb_view_chain_at(const struct sb_view *v, uint64_t index);
 uint64_t sb_view_chain(const struct sb_view *v);
 
 /* ---- making one ---- */

@@ -58,6 +58,12 @@ sb_hash64(struct sb_cpu *cpu, const void *data, size_t len, uint64_t seed)
 }
 
 uint64_t
+sb_hash_key(const void *data, size_t len)
+{
+	return XXH3_64bits(data, len);
+}
+
+uint64_t
 sb_seed(const uint8_t salt[static SB_SALT_SIZE], uint64_t pos, uint64_t base)
 {
 	uint8_t place[SB_SALT_SIZE + 16];

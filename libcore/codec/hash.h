@@ -23,6 +23,9 @@ struct sb_cpu {
 uint64_t sb_hash64(struct sb_cpu *cpu, const void *data, size_t len,
     uint64_t seed);
 
+/* XXH3-64 of a short run of bytes: a key, a name. */
+uint64_t sb_hash_key(const void *data, size_t len);
+
 /*
  * The seed for a unit at byte pos of a file whose salt is given: XXH3-64 of
  * salt, pos and base (16 + 8 + 8 bytes, little-endian).  Right bytes in the

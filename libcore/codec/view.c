@@ -302,7 +302,7 @@ even(const struct sb_view *v)
 }
 
 uint64_t
-sb_view_chain(const struct sb_view *v)
+sb_view_chain_at(const struct sb_view *v, uint64_t index)
 {
 	uint64_t chain = v->head.chain;
 	struct sb_at at = { 0 };
@@ -312,12 +312,18 @@ sb_view_chain(const struct sb_view *v)
 		size_t len = v->head.value_len_min - 1;
 
 		return sb_chain_even(chain, v->values, len,
-		    len + v->head.delim_len, v->head.count, v->head.base,
+		    len + v->head.delim_len, index, v->head.base,
 		    v->head.base_time);
 	}
-	while (at.index < v->head.count) {
+	while (at.index < index) {
 		sb_view_record(v, &at, &rec);
 		chain = sb_chain_record(chain, &rec);
 	}
 	return chain;
+}
+
+uint64_t
+sb_view_chain(const struct sb_view *v)
+{
+	return sb_view_chain_at(v, v->head.count);
 }

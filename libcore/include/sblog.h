@@ -47,7 +47,7 @@ enum sblog_code {
 
 	SBLOG_EIO = -1,      /* a system call failed; see err->sys */
 	SBLOG_ENOMEM = -2,   /* out of memory; nothing changed on disk */
-	SBLOG_ENOENT = -3,   /* no such store, topic, key or offset */
+	SBLOG_ENOENT = -3,   /* no such store, topic, group or offset */
 	SBLOG_EBUSY = -4,    /* lock not obtained in time; nothing changed */
 	SBLOG_ECOND = -5,    /* expectation not met; nothing changed */
 	SBLOG_EDAMAGE = -6,  /* bytes on disk are not what was written */
@@ -64,7 +64,7 @@ struct sblog_err {
 	uint64_t offset; /* record concerned, or SBLOG_NO_OFFSET */
 	uint64_t end;   /* damage: first offset behind it, or SBLOG_NO_OFFSET */
 	uint64_t pos;   /* byte position in file, or UINT64_MAX */
-	char file[128]; /* path below the topic, "" if no file is concerned */
+	char file[256]; /* path below the topic, "" if no file is concerned */
 	char msg[256];  /* "cannot sync: Input/output error"; no newline */
 };
 
@@ -466,6 +466,175 @@ struct sblog_place {
 };
 int sblog_locate(struct sblog_topic *topic, uint64_t offset,
     struct sblog_place *place, struct sblog_err *err);
+
+/* ---- consumer groups -------------------------------------------------- */
+
+/*
+ * A group is a name under which a consumer leaves the offset where it goes on:
+ * the committed offset, which is the one of the next record wanted.  It is kept
+ * in one small file of the topic, TOPIC/groups/NAME, sblog-group(5).  Names are
+ * like those of topics, but do not end like a temporary file (".tmp." and 16
+ * hexadecimal digits).
+ */
+enum {
+	SBLOG_NOTE_MAX = 1024,  /* bytes of a note */
+	SBLOG_SHARDS_MAX = 256, /* shards of a group */
+	SBLOG_SHARD_RUN = 1024, /* offsets of one shard in a row, no keys */
+};
+
+struct sblog_group {
+	char name[SBLOG_NAME_MAX + 1];
+	uint64_t committed; /* offset of the next record wanted */
+	uint64_t chain;     /* of everything before it, when it was committed */
+	int64_t time_us;    /* when that was */
+	uint64_t seq;       /* changes with every commit, grows */
+	uint64_t epoch;     /* of the lease it was committed under, or 0 */
+	/* 0: one consumer commits.  Else this many shards commit, each for
+	 * itself, and committed, chain and note are those of the shard that is
+	 * furthest behind; time_us is the latest. */
+	uint32_t shards;
+	unsigned parked : 1;    /* holds no retention back */
+	unsigned undurable : 1; /* was not known durable when committed */
+	unsigned no_chain : 1; /* the chain was not known, see sblog_chain_at */
+	/* The last commit, or the one before it, is damaged; what is told here
+	 * is what is left: at worst one commit too old. */
+	unsigned one_slot_damaged : 1;
+	uint64_t damaged_pos; /* byte in groups/damaged_file, if so */
+	char damaged_file[SBLOG_NAME_MAX + 32];
+	uint32_t note_len;
+	char note[SBLOG_NOTE_MAX + 1]; /* any bytes but NUL; NUL behind them */
+};
+
+/* Is this a name of a group? */
+bool sblog_group_name_ok(const char *name);
+
+/*
+ * How a group stands.  SBLOG_ENOENT: there is none.  SBLOG_EDAMAGE: nothing of
+ * the file can be believed; err has file and byte.  SBLOG_EINVAL: not a name.
+ * Takes no lock, allocates nothing on a handle that was asked before.
+ */
+int sblog_group_get(struct sblog_topic *topic, const char *name,
+    struct sblog_group *group, struct sblog_err *err);
+
+/*
+ * The i-th group in bytewise order of names; SBLOG_END behind the last.  A
+ * damaged one is SBLOG_EDAMAGE with group->name set; go on with i + 1.  The
+ * directory is read when i is 0.
+ */
+int sblog_group_at(struct sblog_topic *topic, size_t i,
+    struct sblog_group *group, struct sblog_err *err);
+
+/* One shard of a group, i < group.shards: committed, chain, time_us, epoch,
+ * note and seq are its own. */
+int sblog_group_shard(struct sblog_topic *topic, const char *name, uint32_t i,
+    struct sblog_group *shard, struct sblog_err *err);
+
+struct sblog_lease;
+
+struct sblog_commit_opts {
+	enum sblog_sync sync;
+	/* For the shard of this lease; the group's name must be its. */
+	struct sblog_lease *lease;
+	uint64_t if_offset; /* what must be committed now, see if_set */
+	const char *note;   /* NULL: none; at most SBLOG_NOTE_MAX bytes */
+	unsigned if_set : 1;
+	/* if_set with SBLOG_NO_OFFSET: the group must not exist. */
+	unsigned undurable : 1; /* also past the durable end */
+	unsigned reset : 1;     /* whatever is there now, also damaged */
+	unsigned keep_note : 1; /* the note stays what it was */
+	unsigned park : 1;      /* and park it, */
+	unsigned unpark : 1;    /* or the other way; neither: as it was */
+	unsigned dry_run : 1;   /* only check */
+};
+
+/*
+ * Commit an offset, in place of whatever was committed: all or nothing, also
+ * across a crash, and durable as opts->sync promises.  The group is created if
+ * there is none.  start <= offset <= durable end (undurable: published end).
+ *
+ * SBLOG_ENOENT: before the start, past the end, or not durable yet.  SBLOG_ECOND: if_offset does not hold, err->offset is
+ * what is committed (SBLOG_NO_OFFSET: nothing); or the lease was lost; or there
+ * is no lease and others have leases of this group.  SBLOG_EBUSY, SBLOG_EINVAL
+ * (name, note), SBLOG_EDAMAGE: as always.  After any of these nothing changed.
+ * SBLOG_EUNKNOWN: it is committed, but a power cut may take it back.
+ */
+int sblog_group_commit(struct sblog_topic *topic, const char *name,
+    uint64_t offset, const struct sblog_commit_opts *opts,
+    struct sblog_err *err);
+
+/* Park: keep the offset, hold no retention back.  SBLOG_ENOENT: no group. */
+int sblog_group_park(struct sblog_topic *topic, const char *name, bool parked,
+    bool dry_run, struct sblog_err *err);
+
+/* Forget a group.  SBLOG_ECOND: others have leases of it. */
+int sblog_group_remove(struct sblog_topic *topic, const char *name,
+    bool dry_run, struct sblog_err *err);
+
+/*
+ * Are the records before the committed offset still those that the consumer
+ * saw?  SBLOG_EDAMAGE "log diverged": no, or there are fewer.  0: yes, or they
+ * are no longer there to tell (trimmed, compacted, lost).
+ */
+int sblog_group_check(struct sblog_topic *topic,
+    const struct sblog_group *group, struct sblog_err *err);
+
+/*
+ * Chain of everything before offset.  Costs one batch at most.  SBLOG_ENOENT:
+ * before the start or past the end.  SBLOG_END: not known there, because
+ * records before it in its batch were removed.
+ */
+int sblog_chain_at(struct sblog_topic *topic, uint64_t offset, uint64_t *chainp,
+    struct sblog_err *err);
+
+/*
+ * A lease: the right to consume one shard of a group and to commit for it.  It
+ * is an flock, so it ends with the process, whatever that dies of.  A handle
+ * may hold several.  Descriptors are close-on-exec.
+ */
+struct sblog_lease_opts {
+	uint32_t shards;   /* 1 to SBLOG_SHARDS_MAX; 0 is 1: all by oneself */
+	unsigned pick : 1; /* only this shard, not the first free one: */
+	uint32_t shard;
+	uint64_t from; /* where a group begins that does not exist yet */
+};
+
+/*
+ * Take the first free shard.  SBLOG_EBUSY: none is free.  SBLOG_ECOND: others
+ * have leases of this group with another number of shards (err->offset: how
+ * many).  If nobody has any, the group is divided anew, and every shard begins
+ * at what was committed for all.  SBLOG_ENOENT: from is outside of the log.
+ * The group is created if there is none.
+ *
+ * The caller releases what it got, before the topic.
+ */
+int sblog_lease_take(struct sblog_lease **leasep, struct sblog_topic *topic,
+    const char *name, const struct sblog_lease_opts *opts,
+    struct sblog_err *err);
+
+/*
+ * The same, but wait for one to become free.  SBLOG_END: none did in
+ * timeout_us (UINT64_MAX: no limit).  SBLOG_EIO with err->sys EINTR: a signal.
+ */
+int sblog_lease_wait(struct sblog_lease **leasep, struct sblog_topic *topic,
+    const char *name, const struct sblog_lease_opts *opts, uint64_t timeout_us,
+    struct sblog_err *err);
+
+/* Which shard of how many, and how it stands. */
+uint32_t sblog_lease_shard(const struct sblog_lease *lease);
+uint32_t sblog_lease_shards(const struct sblog_lease *lease);
+int sblog_lease_get(struct sblog_lease *lease, struct sblog_group *shard,
+    struct sblog_err *err);
+
+/* Is it still ours?  SBLOG_ECOND: no, the group was removed or reset. */
+int sblog_lease_check(struct sblog_lease *lease, struct sblog_err *err);
+void sblog_lease_release(struct sblog_lease *lease);
+
+/*
+ * Which of so many shards a record belongs to: XXH3-64 of its key modulo
+ * shards; without a key runs of SBLOG_SHARD_RUN offsets take turns, the run
+ * number (offset / SBLOG_SHARD_RUN) modulo shards.
+ */
+uint32_t sblog_shard_of(const struct sblog_record *rec, uint32_t shards);
 
 /* ---- maintenance ------------------------------------------------------ */
 

@@ -305,10 +305,10 @@ sb_reader_get(struct sblog_topic *t, struct sb_reader **slot, uint64_t offset,
     uint64_t pos, struct sblog_record *rec, struct sblog_err *err)
 {
 	struct sb_index_entry e;
-	struct sb_open_file *f;
+	struct sb_open_file *f = NULL;
 	struct sb_reader *r;
 	uint64_t i;
-	int rc;
+	int rc = 0;
 
 	do {
 		size_t n;

@@ -53,11 +53,20 @@ add_file(struct sblog_topic *t, const struct sb_published *p,
 	info->bytes_unsealed += active ? p->pos : bytes;
 }
 
+uint64_t
+sb_topic_durable(struct sblog_topic *t, const struct sb_published *p)
+{
+	const struct sb_file *active = sb_manifest_active(&t->manifest);
+
+	return sb_min_u64(p->end,
+	    sb_max_u64(sb_state_durable(&t->state, t->manifest.topic),
+		active ? active->base : 0));
+}
+
 int
 sblog_topic_info(struct sblog_topic *t, struct sblog_info *info,
     struct sblog_err *err)
 {
-	const struct sb_file *active;
 	struct sb_published p;
 	int rc;
 
@@ -75,10 +84,7 @@ sblog_topic_info(struct sblog_topic *t, struct sblog_info *info,
 	sb_format_hex(t->manifest.topic, SB_ID_SIZE, info->id);
 	for (size_t i = 0; i < t->manifest.file_count; i++)
 		add_file(t, &p, &t->manifest.files[i], info);
-	active = sb_manifest_active(&t->manifest);
-	info->durable_end = sb_min_u64(info->end,
-	    sb_max_u64(sb_state_durable(&t->state, t->manifest.topic),
-		active ? active->base : 0));
+	info->durable_end = sb_topic_durable(t, &p);
 	return 0;
 }
 

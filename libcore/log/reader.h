@@ -16,6 +16,8 @@ struct sb_open_file {
 	uint64_t part_pos; /* of the batch that was decompressed in part last */
 	struct sb_view view;
 	struct sb_keyfile *keys; /* NULL: nobody asked for a key yet */
+	uint64_t chain_pos;  /* of a batch that was asked for its chain, or 0 */
+	uint64_t chain_base; /* and its base */
 };
 
 struct sb_reader {

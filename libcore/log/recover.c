@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/num.h"
+#include "log/group.h"
 #include "log/topic.h"
 #include "store/index.h"
 #include "store/names.h"
@@ -182,6 +183,18 @@ retire(struct sblog_topic *t, struct sb_tail *tail, struct rest *r,
 	    err);
 }
 
+/* Where the log surely went, whatever the WAL itself says: what an fdatasync
+ * covered, and what a consumer committed because it was covered. */
+static int
+known_durable(struct sblog_topic *t, uint64_t *durablep, struct sblog_err *err)
+{
+	int rc = sb_groups_durable(t, durablep, err);
+
+	*durablep = sb_max_u64(*durablep,
+	    sb_state_durable(&t->state, t->manifest.topic));
+	return rc;
+}
+
 /* Walk from *tail and do what its end asks for. */
 static int
 recover_from(struct sblog_topic *t, struct sb_tail *tail, struct sblog_err *err)
@@ -210,9 +223,10 @@ recover_from(struct sblog_topic *t, struct sb_tail *tail, struct sblog_err *err)
 	}
 	if ((rc = look_behind(&t->wal, tail, st.size, &rest, err)) < 0)
 		return rc;
-	durable = sb_max_u64(tail->durable_upto, rest.durable_upto);
-	durable =
-	    sb_max_u64(durable, sb_state_durable(&t->state, t->manifest.topic));
+	if ((rc = known_durable(t, &durable, err)) < 0)
+		return rc;
+	durable = sb_max_u64(durable,
+	    sb_max_u64(tail->durable_upto, rest.durable_upto));
 	if (tail->end < durable)
 		return retire(t, tail, &rest, st.size, durable, err);
 	if (st.size > tail->pos &&
@@ -241,11 +255,13 @@ static int
 replace_lost_wal(struct sblog_topic *t, struct sblog_err *err)
 {
 	const struct sb_file *active = sb_manifest_active(&t->manifest);
-	uint64_t durable = sb_state_durable(&t->state, t->manifest.topic);
 	struct sb_tail tail = { 0 };
+	struct sblog_err other;
 	struct sb_lost lost;
+	uint64_t durable;
 
-	if (active == NULL || durable <= active->base)
+	if (active == NULL || known_durable(t, &durable, &other) < 0 ||
+	    durable <= active->base)
 		return err->code;
 	tail.pos = SB_WAL_HEAD_SIZE;
 	tail.end = active->base;
@@ -366,7 +382,8 @@ find_end(struct sblog_topic *t, const struct sb_wal *w, struct sb_tail *tail,
 	int rc;
 
 	for (;;) {
-		durable = sb_state_durable(&t->state, t->manifest.topic);
+		if ((rc = known_durable(t, &durable, err)) < 0)
+			return rc;
 		rc = sb_wal_walk(w, tail, UINT64_MAX, &t->cpu, &why, err);
 		if (rc < 0 || tail->trailer)
 			return rc;

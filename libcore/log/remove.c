@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "log/group.h"
 #include "log/topic.h"
 #include "store/lost.h"
 #include "store/names.h"
@@ -100,6 +101,7 @@ sb_topic_scrap(int storefd, const char *name, const char *topic)
 	if (rc < 0 && rc != -ENOENT)
 		goto out;
 	empty_lost(fd);
+	sb_groups_scrap(fd);
 	if (sb_sys_list(fd, &names, &len) == 0) {
 		for (char *n = names; n < names + len; n += strlen(n) + 1) {
 			if (!known(n))

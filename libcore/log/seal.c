@@ -7,6 +7,7 @@
  * then the manifest; and only then the WAL is unlinked.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,7 +147,8 @@ open_part(struct part *p, const struct sb_segment_writer *w,
 	p->source.size = file->size;
 	p->source.limit = file->size - SB_SEG_FOOT_SIZE;
 	p->source.start = SB_SEG_HEAD_SIZE;
-	(void)memcpy(p->source.name, w->file.name, sizeof(w->file.name));
+	(void)snprintf(p->source.name, sizeof(p->source.name), "%.63s",
+	    w->file.name);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "log/group.h"
 #include "store/manifest.h"
 #include "store/names.h"
 
@@ -99,6 +100,7 @@ sblog_topic_close(struct sblog_topic *t)
 	if (t == NULL)
 		return;
 	sb_reader_free(t->reader);
+	sb_groups_free(t->groups);
 	sb_wal_close(&t->wal);
 	sb_keytab_close(&t->keytab);
 	sb_state_close(&t->state);

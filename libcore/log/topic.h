@@ -23,6 +23,7 @@ struct sblog_store {
 };
 
 struct sb_reader; /* what sblog_get keeps open */
+struct sb_groups; /* files of consumer groups that are open */
 
 struct sblog_topic {
 	struct sblog_store *store;
@@ -60,6 +61,7 @@ struct sblog_topic {
 
 	/* of sblog_get, sblog_locate */
 	struct sb_reader *reader;
+	struct sb_groups *groups;
 };
 
 /* ---- topic.c ---- */
@@ -103,6 +105,11 @@ int sb_topic_validate(struct sblog_topic *t,
  */
 int sb_topic_peek(struct sblog_topic *t, struct sb_published *p,
     struct sblog_err *err) SB_MUST_CHECK;
+
+/* ---- info.c ---- */
+
+/* What surely survives a power cut, as the page says; at most p->end. */
+uint64_t sb_topic_durable(struct sblog_topic *t, const struct sb_published *p);
 
 /* ---- sync.c ---- */
 

@@ -102,6 +102,14 @@ int sb_sys_wait(const uint32_t *word, uint32_t seen, uint64_t timeout_us);
 void sb_sys_wake(uint32_t *word);
 void sb_sys_sleep(uint64_t us);
 
+/*
+ * A descriptor that hears of files in a directory being closed that were open
+ * for writing, and a wait of at most timeout_us for that: 0, -ETIMEDOUT,
+ * -EINTR.  With fd -1 the wait only times out.
+ */
+int sb_sys_watch(int dirfd) SB_MUST_CHECK;
+int sb_sys_watched(int fd, uint64_t timeout_us) SB_MUST_CHECK;
+
 int64_t sb_sys_time_us(void);       /* wall clock, microseconds since 1970 */
 uint64_t sb_sys_monotonic_us(void); /* for time-outs */
 int sb_sys_random(void *buf, size_t len) SB_MUST_CHECK;

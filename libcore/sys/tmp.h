@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "sblog.h"
 
-enum { SB_NAME_SIZE = 64 };
+enum { SB_NAME_SIZE = 256 };
 
 struct sb_tmp {
 	int fd;                  /* -1: nothing open */

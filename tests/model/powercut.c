@@ -250,7 +250,8 @@ static bool
 turn(struct odometer *o)
 {
 	o->used = o->at < CHOICES ? o->at : CHOICES;
-	while (o->used > 0 && o->digit[o->used - 1] + 1 == o->limit[o->used - 1])
+	while (
+	    o->used > 0 && o->digit[o->used - 1] + 1 == o->limit[o->used - 1])
 		o->used--;
 	if (o->used == 0)
 		return false;
@@ -333,8 +334,7 @@ static void
 hook(const char *name)
 {
 	(void)name;
-	if (at.full ||
-	    (fs_work.seq == at.seq && fs_work.syncs == at.syncs))
+	if (at.full || (fs_work.seq == at.seq && fs_work.syncs == at.syncs))
 		return;
 	at.seq = fs_work.seq;
 	at.syncs = fs_work.syncs;
@@ -415,8 +415,7 @@ work(unsigned worker)
 	uint64_t total = (start_count + 1) * letters * letters * letters;
 
 	me = worker;
-	for (uint64_t i = worker; i < total && !at.full;
-	     i += report->workers) {
+	for (uint64_t i = worker; i < total && !at.full; i += report->workers) {
 		/* All of them, but in no order. */
 		uint64_t n = (i + options.seed) * UINT64_C(1000003) % total;
 
@@ -530,8 +529,7 @@ main(int argc, char **argv)
 		parse_workload(options.workload);
 		one_workload();
 		printf("%llu states, %lu violations\n",
-		    (unsigned long long)report_sum(N_STATES),
-		    world_violations);
+		    (unsigned long long)report_sum(N_STATES), world_violations);
 		return world_violations > 0;
 	}
 	report_run(work);
