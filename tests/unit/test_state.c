@@ -122,6 +122,7 @@ flipped_bits_of_the_page_are_seen(void)
 	struct sb_state s;
 	uint8_t *page;
 
+	p.ordinal = 1;
 	create_state(&s, here());
 	sb_state_reset(&s, topic, boot, &p);
 	sb_state_set_durable(&s, 1234, 5, 4096);
@@ -161,6 +162,7 @@ the_durable_end_only_goes_up(void)
 	struct sb_state s;
 	int dir = here();
 
+	p.ordinal = 3;
 	create_state(&s, dir);
 	CHECK_U64(sb_state_durable(&s, topic), 0);
 	sb_state_reset(&s, topic, boot, &p);
