@@ -122,7 +122,6 @@ flipped_bits_of_the_page_are_seen(void)
 	struct sb_state s;
 	uint8_t *page;
 
-	p.ordinal = 1;
 	create_state(&s, here());
 	sb_state_reset(&s, topic, boot, &p);
 	sb_state_set_durable(&s, 1234, 5, 4096);
@@ -194,6 +193,7 @@ a_damaged_durable_end_is_replaced(void)
 	struct sb_state s;
 	uint8_t *page;
 
+	p.ordinal = 1;
 	create_state(&s, here());
 	sb_state_reset(&s, topic, boot, &p);
 	sb_state_set_durable(&s, 100, 1, 1000);
