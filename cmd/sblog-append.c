@@ -43,6 +43,7 @@ struct request {
 	const char *format, *delim, *separator, *key;
 	struct cli_list headers;
 	bool null, atomic, keep_offsets, no_create, dry_run, json;
+	const char *expect, *expect_key, *expect_pos, *once;
 	int64_t user_time_us;
 	bool timed;
 	int sync, codec, on_error; /* index of the word */
@@ -65,6 +66,9 @@ struct session {
 	struct arena arena; /* of the headers of all records */
 	uint64_t total;     /* bytes of all inputs, 0: not known */
 	bool json;
+	struct sblog_expect expect[3];
+	bool actual_known; /* a condition did not hold: what there was */
+	uint64_t actual;
 	struct out errors; /* their JSON, for the report */
 };
 
@@ -102,6 +106,72 @@ check(struct session *s, const struct request *r)
 	if (r->separator != NULL && r->key != NULL)
 		cli_misuse(s->cli, "-k and -K exclude each other");
 	s->json = r->json;
+}
+
+static uint64_t
+number(const struct session *s, const char *option, const char *text)
+{
+	char *end;
+	uint64_t n;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0)
+		cli_misuse(s->cli, "%s: not a number: %s", option, text);
+	return n;
+}
+
+static void
+expect(struct session *s, enum sblog_expect_kind kind, uint64_t value,
+    const char *key)
+{
+	s->expect[s->to.expect_count++] = (struct sblog_expect){
+		.kind = kind,
+		.value = value,
+		.key = { key, key != NULL ? strlen(key) : 0 },
+	};
+}
+
+/* --expect, --expect-key, --expect-pos, --once: all of the input is one batch
+ * then, so that they hold for all of it. */
+static void
+check_conditions(struct session *s, struct request *r)
+{
+	if ((r->expect_key != NULL || r->expect_pos != NULL) && r->key == NULL)
+		cli_misuse(s->cli, "--expect-key and --expect-pos need -k");
+	if (r->expect != NULL && strcmp(r->expect, "empty") == 0)
+		expect(s, SBLOG_EXPECT_EMPTY, 0, NULL);
+	else if (r->expect != NULL && strcmp(r->expect, "exists") == 0)
+		expect(s, SBLOG_EXPECT_EXISTS, 0, NULL);
+	else if (r->expect != NULL)
+		expect(s, SBLOG_EXPECT_END, number(s, "--expect", r->expect),
+		    NULL);
+	if (r->expect_key != NULL)
+		expect(s, SBLOG_EXPECT_KEY_LAST,
+		    strcmp(r->expect_key, "none") == 0
+			? SBLOG_NO_OFFSET
+			: number(s, "--expect-key", r->expect_key),
+		    r->key);
+	if (r->expect_pos != NULL)
+		expect(s, SBLOG_EXPECT_KEY_POS,
+		    strcmp(r->expect_pos, "-1") == 0
+			? SBLOG_NO_OFFSET
+			: number(s, "--expect-pos", r->expect_pos),
+		    r->key);
+	if (r->once != NULL &&
+	    (r->once[0] == '\0' || strlen(r->once) > SBLOG_TOKEN_MAX))
+		cli_misuse(s->cli, "--once: a token has 1 to %d bytes",
+		    SBLOG_TOKEN_MAX);
+	if (r->once != NULL && r->keep_offsets)
+		cli_misuse(s->cli,
+		    "--once and --keep-offsets exclude each other");
+	if (s->to.expect_count > 0 || r->once != NULL)
+		r->atomic = true;
+	/* With "exists" a topic that is not there must not come into being. */
+	if (r->expect != NULL && strcmp(r->expect, "exists") == 0)
+		r->no_create = true;
+	s->to.expect = s->expect;
+	s->to.once = r->once;
 }
 
 static void
@@ -159,8 +229,8 @@ static bool
 plain(const struct session *s, const struct request *r)
 {
 	return s->format.kind == FORMAT_LINES && r->separator == NULL &&
-	    r->key == NULL && r->headers.count == 0 && !r->null && !r->timed &&
-	    !r->dry_run;
+	    r->key == NULL && r->once == NULL && r->headers.count == 0 &&
+	    !r->null && !r->timed && !r->dry_run;
 }
 
 /* Open store and topic, or in a dry run what there is of them. */
@@ -248,6 +318,8 @@ static enum exit_status
 failed(struct session *s, const struct sblog_err *err)
 {
 	note_error(s, NULL, 0, UINT64_MAX, err->msg);
+	s->actual_known = err->code == SBLOG_ECOND;
+	s->actual = err->offset;
 	return report_err(s->name, err);
 }
 
@@ -280,6 +352,11 @@ report_json(struct session *s, enum exit_status status)
 	write_number(o, any, s->to.first);
 	out_text(o, ",\"next\":");
 	write_number(o, any, s->to.next);
+	out_text(o, ",\"replayed\":");
+	out_text(o, s->to.replayed ? "true" : "false");
+	out_text(o, ",\"actual\":");
+	write_number(o, s->actual_known && s->actual != SBLOG_NO_OFFSET,
+	    s->actual);
 	out_text(o, ",\"skipped\":");
 	out_u64(o, s->feed.skipped);
 	out_text(o, ",\"bytes\":");
@@ -428,6 +505,17 @@ parse(struct session *s, struct request *rp, int argc, char **argv)
 		    "user time of every record without one", NULL, &r.timed },
 		{ 0, "atomic", CLI_FLAG, &r.atomic, NULL,
 		    "all of the input is one batch", NULL, NULL },
+		{ 0, "expect", CLI_STRING, &r.expect, "END",
+		    "only if the topic ends there, or is empty, or exists",
+		    NULL, NULL },
+		{ 0, "expect-key", CLI_STRING, &r.expect_key, "OFFSET",
+		    "only if that is the last one of key -k, or none is", NULL,
+		    NULL },
+		{ 0, "expect-pos", CLI_STRING, &r.expect_pos, "N",
+		    "only if that is the last position of key -k; -1: none",
+		    NULL, NULL },
+		{ 0, "once", CLI_STRING, &r.once, "TOKEN",
+		    "apply this call at most once", NULL, NULL },
 		{ 0, "sync", CLI_CHOICE, &r.sync, "WHEN",
 		    "batch, record or none: when records are durable",
 		    sync_words, NULL },
@@ -475,6 +563,7 @@ main(int argc, char **argv)
 
 	parse(&s, &r, argc, argv);
 	check(&s, &r);
+	check_conditions(&s, &r);
 	check_formats(&s, &r);
 	set_defaults(&s, &r);
 	input_init(&s.feed.in);

@@ -16,7 +16,7 @@ _sblog() {
 	local words=
 	case $command in
 	'') words='append config create index ls read rm seal stat verify cat help tail wait -C -q -v --help --version' ;;
-	append) words='--format --delimiter --key-delimiter --key --header --null --timestamp --atomic --sync --batch-bytes --batch-time --compress --ack --keep-offsets --no-create --on-error --dry-run --json --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
+	append) words='--format --delimiter --key-delimiter --key --header --null --timestamp --atomic --expect --expect-key --expect-pos --once --sync --batch-bytes --batch-time --compress --ack --keep-offsets --no-create --on-error --dry-run --json --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
 	config) words='--dry-run --defaults --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
 	create) words='--dry-run --config --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
 	index) words='--dry-run --all --check --drop --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;

@@ -90,6 +90,9 @@ options(const struct appender *a, bool at_once)
 		.codec = a->codec,
 		.keep_offsets = a->keep_offsets,
 		.sync_later = !at_once && a->sync == APPENDER_SYNC_BATCH,
+		.expect = a->expect,
+		.expect_count = a->expect_count,
+		.once = { a->once, a->once != NULL ? strlen(a->once) : 0 },
 	};
 }
 
@@ -254,10 +257,16 @@ appender_records(struct appender *a, const struct sblog_record *recs, size_t n,
 	if ((rc = sblog_append(a->topic, recs, n, &opts, &first, err)) < 0)
 		return rc;
 	next = a->keep_offsets ? recs[n - 1].offset + 1 : first + n;
-	for (size_t i = 0; i < n; i++)
+	if (rc == SBLOG_REPLAYED) {
+		a->replayed = true;
+		next = err->end;
+		n = (size_t)(next - first);
+	}
+	for (size_t i = 0; i < n && !a->replayed; i++)
 		bytes += recs[i].value.len;
-	rc = a->ack != NULL && a->keep_offsets ? note_kept(a, recs, n, err)
-					       : note(a, first, next, err);
+	rc = a->ack != NULL && a->keep_offsets && !a->replayed
+	    ? note_kept(a, recs, n, err)
+	    : note(a, first, next, err);
 	if (rc < 0)
 		return rc;
 	return published(a, first, next, n, bytes, at_once, err);

@@ -28,6 +28,10 @@ struct appender {
 	enum appender_sync sync;
 	enum sblog_codec codec;
 	bool keep_offsets;
+	const struct sblog_expect *expect; /* must hold for the one batch */
+	size_t expect_count;
+	const char *once;   /* token of the one batch, or NULL */
+	bool replayed;      /* it was applied before */
 	uint64_t max_value; /* 0: not asked for yet */
 	struct ack *ack;    /* or NULL */
 

@@ -131,6 +131,7 @@ report_status(enum sblog_code code)
 	switch (code) {
 	case SBLOG_OK:
 	case SBLOG_END:
+	case SBLOG_REPLAYED:
 		return EXIT_DONE;
 	case SBLOG_EIO:
 	case SBLOG_ENOMEM:
@@ -165,7 +166,7 @@ report_err(const char *topic, const struct sblog_err *err)
 		n += (size_t)snprintf(where + n, sizeof(where) - n,
 		    ", offsets %" PRIu64 "..%" PRIu64, err->offset,
 		    err->end - 1);
-	else if (err->offset != SBLOG_NO_OFFSET)
+	else if (err->offset != SBLOG_NO_OFFSET && err->code != SBLOG_ECOND)
 		n += (size_t)snprintf(where + n, sizeof(where) - n,
 		    ", offset %" PRIu64, err->offset);
 	if (err->file[0] != '\0')

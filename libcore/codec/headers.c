@@ -71,3 +71,28 @@ sb_headers_ok(struct sblog_bytes run)
 		continue;
 	return rc == SBLOG_END;
 }
+
+struct sblog_bytes
+sb_headers_once(struct sblog_bytes run)
+{
+	static const char wanted[] = SB_HEADER_ONCE;
+	struct sblog_bytes name, value;
+
+	if (run.len == 0 || sblog_headers_next(&run, &name, &value) != 0 ||
+	    name.len != sizeof(wanted) - 1 ||
+	    memcmp(name.data, wanted, sizeof(wanted) - 1) != 0)
+		return (struct sblog_bytes){ NULL, 0 };
+	return value;
+}
+
+struct sblog_bytes
+sb_once_token(struct sblog_bytes value)
+{
+	const char *at = value.data;
+	size_t n = 0;
+
+	while (n < value.len && at[n] != ' ')
+		n++;
+	n += n < value.len;
+	return (struct sblog_bytes){ at + n, value.len - n };
+}

@@ -11,6 +11,15 @@
 
 enum { SB_HEADER_FIXED = 6 };
 
+/* The header of the first record of a call with a token. */
+#define SB_HEADER_ONCE "sblog.once"
+
+/* Its value where it is the first one of a run; data NULL if it is not. */
+struct sblog_bytes sb_headers_once(struct sblog_bytes run);
+
+/* The token in that value, behind the number of records: len 0 if it has none. */
+struct sblog_bytes sb_once_token(struct sblog_bytes value);
+
 /* Is this a whole number of encoded headers? */
 bool sb_headers_ok(struct sblog_bytes run);
 

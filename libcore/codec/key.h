@@ -1,5 +1,5 @@
 /*
- * key.h - hashes of keys and of categories, as the key indexes hold them.
+ * key.h - hashes of keys, categories and tokens, as the key indexes hold them.
  *
  * 95 bits of XXH3-128, seeded with the topic's identity so that nobody who
  * merely appends can choose keys that collide.  Whoever finds a record by its
@@ -13,7 +13,7 @@
 
 struct sb_key {
 	uint64_t hash;
-	uint32_t more; /* 31 further bits, and bit 0: of a category */
+	uint32_t more; /* 31 further bits, and bit 0: not of a key */
 };
 
 /* Of a record's key. */
@@ -23,6 +23,10 @@ struct sb_key sb_key_of(const uint8_t topic[static SB_ID_SIZE],
 /* Of a category: never that of a key with the same bytes. */
 struct sb_key sb_key_of_category(const uint8_t topic[static SB_ID_SIZE],
     struct sblog_bytes category);
+
+/* Of a token of an append that is applied once. */
+struct sb_key sb_key_of_token(const uint8_t topic[static SB_ID_SIZE],
+    struct sblog_bytes token);
 
 /* What stands before the first '-' of a key: all of it if there is none. */
 static inline struct sblog_bytes

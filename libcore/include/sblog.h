@@ -36,6 +36,7 @@ enum {
 	SBLOG_KEY_MAX = 64 << 10,    /* bytes of a key */
 	SBLOG_HEADERS_MAX = 1 << 20, /* bytes of one record's headers */
 	SBLOG_DELIM_MAX = 8,         /* bytes of a delimiter kept in a run */
+	SBLOG_TOKEN_MAX = 200,       /* bytes of a token of an append */
 	SBLOG_VALUE_MAX =
 	    (1 << 30) - 1, /* bytes of a value, whatever the topic says */
 	SBLOG_BATCH_RECORDS_MAX = 1 << 20, /* records of one batch */
@@ -43,7 +44,8 @@ enum {
 
 enum sblog_code {
 	SBLOG_OK = 0,
-	SBLOG_END = 1, /* nothing at or after this offset, yet */
+	SBLOG_END = 1,      /* nothing at or after this offset, yet */
+	SBLOG_REPLAYED = 2, /* applied before: opts->once */
 
 	SBLOG_EIO = -1,      /* a system call failed; see err->sys */
 	SBLOG_ENOMEM = -2,   /* out of memory; nothing changed on disk */
@@ -262,6 +264,22 @@ enum sblog_codec {
 	SBLOG_CODEC_LZ4,
 };
 
+/* What must hold for an append; asked under its lock. */
+enum sblog_expect_kind {
+	SBLOG_EXPECT_END,      /* the end is value */
+	SBLOG_EXPECT_EMPTY,    /* the topic has no record */
+	SBLOG_EXPECT_EXISTS,   /* it has some */
+	SBLOG_EXPECT_KEY_LAST, /* the last record of key is at offset value;
+				  SBLOG_NO_OFFSET: there is none */
+	SBLOG_EXPECT_KEY_POS,  /* it has position value; the same */
+};
+
+struct sblog_expect {
+	enum sblog_expect_kind kind;
+	uint64_t value;
+	struct sblog_bytes key;
+};
+
 struct sblog_append_opts {
 	enum sblog_sync sync;
 	enum sblog_codec codec;
@@ -270,6 +288,14 @@ struct sblog_append_opts {
 	unsigned keep_offsets : 1;
 	/* sblog_sync() will follow: write-back may start early. */
 	unsigned sync_later : 1;
+	/* All of these must hold, or SBLOG_ECOND: err->offset is what there is
+	 * instead, SBLOG_NO_OFFSET for none. */
+	const struct sblog_expect *expect;
+	size_t expect_count;
+	/* Apply this call at most once: not if one with the same token was
+	 * applied within the setting dedup.window.  Only of sblog_append.  The
+	 * first record gets the header "sblog.once". */
+	struct sblog_bytes once;
 };
 
 /*
@@ -279,6 +305,8 @@ struct sblog_append_opts {
  *
  * On 0 the batch occupies offsets *firstp .. *firstp + n - 1 (with
  * keep_offsets: those given) and is as durable as opts->sync promises.
+ * SBLOG_REPLAYED: opts->once was applied before, nothing was appended now, and
+ * err->offset to err->end are the offsets that it got, as durable as asked for.
  * SBLOG_EBUSY, SBLOG_ECOND, SBLOG_ENOMEM, SBLOG_ETOOBIG (err->offset: index
  * into recs): nothing was written.  SBLOG_EIO: nothing is left of what was
  * written.  SBLOG_EUNKNOWN: the disk failed before we could tell.

@@ -15,16 +15,15 @@
 #include "codec/chain.h"
 #include "codec/headers.h"
 #include "codec/lz.h"
-#include "codec/scan.h"
+#include "log/append.h"
+#include "log/condition.h"
 #include "log/keys.h"
 #include "log/topic.h"
 #include "store/index.h"
 
 enum {
-	RUN_BYTES = 1 << 20,    /* a run is cut into batches of about this */
-	RUN_RECORDS = 64 << 10, /* and of no more records than this */
-	GATHER_MAX = 64 << 10,  /* a single larger value is not copied */
-	ZERO_AHEAD = 64 << 10,  /* small durable appends write zeros so far */
+	GATHER_MAX = 64 << 10, /* a single larger value is not copied */
+	ZERO_AHEAD = 64 << 10, /* small durable appends write zeros so far */
 	ZERO_PIECE = 16 << 10,
 	WRITE_BACK = 8 << 20, /* bulk appends start write-back each so often */
 	SPACE_STEP = 1 << 20, /* min.free.bytes is asked each so often */
@@ -34,22 +33,8 @@ enum {
 
 static const uint8_t zeros[ZERO_PIECE];
 
-/* A batch on its way to the file: laid out, not yet placed. */
-struct draft {
-	struct sb_batch head;
-	const uint8_t *columns, *values; /* as they will be stored */
-	bool sync;
-	bool sync_later;
-	/* for the chain */
-	const struct sblog_record *recs; /* or */
-	const uint8_t *run;
-	const uint32_t *ends;
-	bool keep; /* offsets and times: then it is laid out under the lock */
-	bool compress;
-};
-
-static int
-check_mode(struct sblog_topic *t, struct sblog_err *err)
+int
+sb_append_allowed(struct sblog_topic *t, struct sblog_err *err)
 {
 	if (t->mode == SBLOG_READ)
 		return sb_err_set(err, SBLOG_EINVAL, "",
@@ -83,9 +68,8 @@ check_space(struct sblog_topic *t, struct sblog_err *err)
 	return 0;
 }
 
-/* Compress the sections where that pays; leaves the draft as it is if not. */
-static int
-pack(struct sblog_topic *t, struct draft *d, struct sblog_err *err)
+int
+sb_draft_pack(struct sblog_topic *t, struct sb_draft *d, struct sblog_err *err)
 {
 	struct sb_batch *h = &d->head;
 	size_t n;
@@ -114,7 +98,7 @@ pack(struct sblog_topic *t, struct draft *d, struct sblog_err *err)
 }
 
 static uint64_t
-fold_chain(const struct draft *d)
+fold_chain(const struct sb_draft *d)
 {
 	uint64_t chain = d->head.chain;
 	struct sblog_record rec;
@@ -160,7 +144,7 @@ undo_write(struct sblog_topic *t, int rc, struct sblog_err *err)
 
 /* A small batch in one piece: cheaper for the kernel than four. */
 static int
-write_small(struct sblog_topic *t, const struct draft *d,
+write_small(struct sblog_topic *t, const struct sb_draft *d,
     const uint8_t head[static SB_BATCH_HEAD_SIZE])
 {
 	const struct sb_batch *h = &d->head;
@@ -182,7 +166,8 @@ write_small(struct sblog_topic *t, const struct draft *d,
 /* Head, columns, values, padding; for small durable batches zeros ahead, so
  * that the syncs after this one go over written space. */
 static int
-write_batch(struct sblog_topic *t, const struct draft *d, uint64_t *zero_endp)
+write_batch(struct sblog_topic *t, const struct sb_draft *d,
+    uint64_t *zero_endp)
 {
 	const struct sb_batch *h = &d->head;
 	uint64_t pos = t->pub.pos, end = pos + h->total_size;
@@ -240,7 +225,7 @@ index_batch(struct sblog_topic *t, const struct sb_batch *h, uint64_t pos)
 }
 
 static void
-publish(struct sblog_topic *t, const struct draft *d, int64_t last_time,
+publish(struct sblog_topic *t, const struct sb_draft *d, int64_t last_time,
     uint64_t chain, uint64_t zero_end)
 {
 	const struct sb_published before = t->pub;
@@ -262,8 +247,9 @@ publish(struct sblog_topic *t, const struct draft *d, int64_t last_time,
 	sb_topic_own(t, &before, !d->sync && !d->sync_later);
 }
 
-static int
-too_big(struct sblog_topic *t, size_t bad, size_t n, struct sblog_err *err)
+int
+sb_draft_too_big(struct sblog_topic *t, size_t bad, size_t n,
+    struct sblog_err *err)
 {
 	int rc = bad < n
 	    ? sb_err_set(err, SBLOG_ETOOBIG, "",
@@ -279,7 +265,7 @@ too_big(struct sblog_topic *t, size_t bad, size_t n, struct sblog_err *err)
 /* Lay the records out in t->scratch, unless one large value can stay where it
  * is. */
 static int
-gather(struct sblog_topic *t, struct draft *d, struct sblog_err *err)
+gather(struct sblog_topic *t, struct sb_draft *d, struct sblog_err *err)
 {
 	struct sb_batch *h = &d->head;
 	bool copy = h->count > 1 || h->values_raw < GATHER_MAX;
@@ -300,7 +286,7 @@ gather(struct sblog_topic *t, struct draft *d, struct sblog_err *err)
 /* Everything that does not depend on the place, or with offsets to keep all
  * of it: a hole before the first record belongs to its batch. */
 static int
-lay_out(struct sblog_topic *t, struct draft *d, size_t n, uint64_t base,
+lay_out(struct sblog_topic *t, struct sb_draft *d, size_t n, uint64_t base,
     struct sblog_err *err)
 {
 	size_t bad = 0;
@@ -309,15 +295,15 @@ lay_out(struct sblog_topic *t, struct draft *d, size_t n, uint64_t base,
 	d->head.base = base;
 	if (sb_plan(&d->head, d->recs, n, t->config.max_message_bytes, &bad) <
 	    0)
-		return too_big(t, bad, n, err);
+		return sb_draft_too_big(t, bad, n, err);
 	if ((rc = gather(t, d, err)) < 0)
 		return rc;
-	return d->compress ? pack(t, d, err) : 0;
+	return d->compress ? sb_draft_pack(t, d, err) : 0;
 }
 
 /* Offsets and times, now that the place is known. */
 static int
-stamp(struct sblog_topic *t, struct draft *d, int64_t *last_timep,
+stamp(struct sblog_topic *t, struct sb_draft *d, int64_t *last_timep,
     struct sblog_err *err)
 {
 	struct sb_batch *h = &d->head;
@@ -347,7 +333,7 @@ stamp(struct sblog_topic *t, struct draft *d, int64_t *last_timep,
 }
 
 static int
-put_locked(struct sblog_topic *t, struct draft *d, struct sblog_err *err)
+put_locked(struct sblog_topic *t, struct sb_draft *d, struct sblog_err *err)
 {
 	struct sb_batch *h = &d->head;
 	uint64_t zero_end, chain;
@@ -355,6 +341,11 @@ put_locked(struct sblog_topic *t, struct draft *d, struct sblog_err *err)
 	int rc;
 
 	if ((rc = sb_topic_validate(t, err)) < 0 ||
+	    (d->opts->once.data != NULL &&
+		(rc = sb_once_find(t, d->opts->once, &err->offset, &err->end,
+		     err)) != 0) ||
+	    (rc = sb_conditions_hold(t, d->opts->expect, d->opts->expect_count,
+		 err)) < 0 ||
 	    (rc = check_space(t, err)) < 0)
 		return rc;
 	if (t->pub.wal_count > 0 &&
@@ -374,13 +365,13 @@ put_locked(struct sblog_topic *t, struct draft *d, struct sblog_err *err)
 	sb_state_set_dirty(&t->state, true);
 	if ((rc = write_batch(t, d, &zero_end)) < 0)
 		return undo_write(t, rc, err);
-	sb_keys_note(t, h, d->recs, d->keep, t->pub.pos);
+	sb_keys_note(t, h, d->recs, d->keep, d->opts->once, t->pub.pos);
 	publish(t, d, last_time, chain, zero_end);
 	return 0;
 }
 
-static int
-put(struct sblog_topic *t, struct draft *d, struct sblog_err *err)
+int
+sb_draft_put(struct sblog_topic *t, struct sb_draft *d, struct sblog_err *err)
 {
 	int rc;
 
@@ -388,7 +379,9 @@ put(struct sblog_topic *t, struct draft *d, struct sblog_err *err)
 		return rc;
 	rc = put_locked(t, d, err);
 	sb_topic_unlock_append(t);
-	if (rc < 0)
+	if (rc == SBLOG_REPLAYED && d->sync)
+		return sb_once_settle(t, err) < 0 ? SBLOG_EUNKNOWN : rc;
+	if (rc != 0)
 		return rc;
 	if (d->sync)
 		return sblog_sync(t, err);
@@ -400,8 +393,9 @@ put(struct sblog_topic *t, struct draft *d, struct sblog_err *err)
 	return 0;
 }
 
-static bool
-wants_sync(const struct sblog_topic *t, const struct sblog_append_opts *opts)
+bool
+sb_draft_syncs(const struct sblog_topic *t,
+    const struct sblog_append_opts *opts)
 {
 	if (opts->sync == SBLOG_SYNC_DEFAULT)
 		return t->config.sync != SB_SYNC_NONE;
@@ -447,19 +441,25 @@ sblog_append(struct sblog_topic *t, const struct sblog_record *recs, size_t n,
     struct sblog_err *err)
 {
 	static const struct sblog_append_opts none;
-	struct draft d = { .head.delim_len = 1, .head.delim = "\n" };
+	struct sb_draft d = { .head.delim_len = 1, .head.delim = "\n" };
 	int rc;
 
 	opts = opts ? opts : &none;
 	if (n == 0 || n > SBLOG_BATCH_RECORDS_MAX)
 		return sb_err_set(err, SBLOG_EINVAL, "",
 		    "a batch has 1 to %d records", SBLOG_BATCH_RECORDS_MAX);
-	if ((rc = check_mode(t, err)) < 0 ||
+	if ((rc = sb_append_allowed(t, err)) < 0 ||
 	    (rc = copy_records(t, recs, n, opts->keep_offsets, err)) < 0)
 		return rc;
+	d.opts = opts;
 	d.recs = (const struct sblog_record *)(const void *)t->stamped.data;
+	if (opts->once.data != NULL &&
+	    (rc = sb_once_header(t, opts->once, n,
+		 &((struct sblog_record *)(void *)t->stamped.data)->headers,
+		 err)) < 0)
+		return rc;
 	d.keep = opts->keep_offsets;
-	d.sync = wants_sync(t, opts);
+	d.sync = sb_draft_syncs(t, opts);
 	d.sync_later = opts->sync_later;
 	if (n == 1 && recs[0].value.len >= GATHER_MAX) {
 		d.head.delim_len = 0;
@@ -468,132 +468,10 @@ sblog_append(struct sblog_topic *t, const struct sblog_record *recs, size_t n,
 	d.compress = opts->codec == SBLOG_CODEC_LZ4;
 	if ((rc = lay_out(t, &d, n, d.recs[0].offset, err)) < 0)
 		return rc;
-	if ((rc = put(t, &d, err)) < 0)
+	if ((rc = sb_draft_put(t, &d, err)) != 0) {
+		*firstp = rc > 0 ? err->offset : 0;
 		return rc;
+	}
 	*firstp = d.keep ? d.recs[0].offset : d.head.base;
-	return 0;
-}
-
-/* How much of the run makes a batch: ends and their number, or an error. */
-static int
-cut_run(struct sblog_topic *t, const struct sblog_run *run,
-    const uint8_t *delim, size_t delim_len, size_t *np, struct sblog_err *err)
-{
-	size_t max = run->atomic ? SBLOG_BATCH_RECORDS_MAX : RUN_RECORDS;
-	size_t len = run->len < UINT32_MAX ? run->len : UINT32_MAX;
-	size_t first = run->atomic || len < RUN_BYTES ? len : RUN_BYTES;
-	size_t guess = first / 4 + 16 < max ? first / 4 + 16 : max;
-
-	if (run->max_records != 0 && run->max_records < max)
-		max = run->max_records;
-	for (;;) {
-		size_t room = guess < max ? guess : max;
-
-		if (t->ends_size < room) {
-			free(t->ends);
-			t->ends_size = 0;
-			if ((t->ends = malloc(room * sizeof(*t->ends))) == NULL)
-				return sb_err_nomem(err);
-			t->ends_size = room;
-		}
-		*np = sb_scan(&t->cpu, run->data, first, delim, delim_len,
-		    t->ends, room);
-		if (*np == room && room < max)
-			guess = max; /* records of less than four bytes */
-		else if (*np == 0 && first < len)
-			first = len; /* one record of more than RUN_BYTES */
-		else
-			break;
-	}
-	if (run->atomic && *np == max && run->max_records == 0 &&
-	    t->ends[max - 1] + delim_len < run->len)
-		return sb_err_set(err, SBLOG_ETOOBIG, "",
-		    "more than %d records in one batch",
-		    SBLOG_BATCH_RECORDS_MAX);
-	return 0;
-}
-
-/* The delimiter that is missing behind the last record. */
-static size_t
-complete(const struct sblog_run *run, const uint8_t *delim, size_t delim_len)
-{
-	uint8_t *end = (uint8_t *)(uintptr_t)run->data + run->len;
-
-	if (!run->final || run->len == 0 ||
-	    (run->len >= delim_len &&
-		memcmp(end - delim_len, delim, delim_len) == 0))
-		return run->len;
-	memcpy(end, delim, delim_len);
-	return run->len + delim_len;
-}
-
-static int
-run_too_big(struct sblog_topic *t, const uint32_t *ends, size_t bad, size_t n,
-    size_t delim_len, struct sblog_err *err)
-{
-	int rc = too_big(t, bad, n, err);
-
-	err->pos = bad == 0 ? 0 : ends[bad - 1] + delim_len;
-	return rc;
-}
-
-/* No delimiter in all of data: is the record already longer than allowed? */
-static int
-no_record(struct sblog_topic *t, size_t len, struct sblog_err *err)
-{
-	if (len <= t->config.max_message_bytes + SBLOG_DELIM_MAX)
-		return 0;
-	return run_too_big(t, NULL, 0, 1, 0, err);
-}
-
-int
-sblog_append_run(struct sblog_topic *t, const struct sblog_run *run,
-    const struct sblog_append_opts *opts, struct sblog_appended *done,
-    struct sblog_err *err)
-{
-	static const struct sblog_append_opts none;
-	struct draft d = { .head.delim_len = 1, .head.delim = "\n" };
-	struct sblog_run whole = *run;
-	size_t n = 0, bad = 0;
-	int rc;
-
-	opts = opts ? opts : &none;
-	if (run->delim_len > SBLOG_DELIM_MAX || opts->keep_offsets)
-		return sb_err_set(err, SBLOG_EINVAL, "",
-		    "a run has a delimiter of at most %d bytes and no offsets",
-		    SBLOG_DELIM_MAX);
-	if ((rc = check_mode(t, err)) < 0)
-		return rc;
-	if (run->delim_len > 0) {
-		d.head.delim_len = run->delim_len;
-		memset(d.head.delim, 0, sizeof(d.head.delim));
-		memcpy(d.head.delim, run->delim, run->delim_len);
-	}
-	whole.len = complete(run, d.head.delim, d.head.delim_len);
-	if ((rc = cut_run(t, &whole, d.head.delim, d.head.delim_len, &n, err)) <
-	    0)
-		return rc;
-	*done = (struct sblog_appended){ .first = 0 };
-	if (n == 0)
-		return no_record(t, run->len, err);
-	if (sb_plan_run(&d.head, t->ends, n, t->config.max_message_bytes,
-		&bad) < 0)
-		return run_too_big(t, t->ends, bad, n, d.head.delim_len, err);
-	if (sb_buf_reserve(&t->scratch, (size_t)d.head.columns_raw + 8) < 0)
-		return sb_err_nomem(err);
-	sb_plan_run_columns(&d.head, t->ends, t->scratch.data);
-	d.columns = t->scratch.data;
-	d.values = d.run = run->data;
-	d.ends = t->ends;
-	d.sync = wants_sync(t, opts);
-	d.sync_later = opts->sync_later;
-	if (opts->codec == SBLOG_CODEC_LZ4 && (rc = pack(t, &d, err)) < 0)
-		return rc;
-	if ((rc = put(t, &d, err)) < 0)
-		return rc;
-	done->first = d.head.base;
-	done->next = d.head.next;
-	done->consumed =
-	    d.head.values_raw < run->len ? d.head.values_raw : run->len;
 	return 0;
 }

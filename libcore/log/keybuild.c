@@ -37,7 +37,7 @@ count_keys(struct build *b, uint64_t *countp, struct sblog_err *err)
 
 	*countp = 0;
 	while ((rc = sb_source_head(&b->source, pos, &head, err)) == 0) {
-		if (head.key_len_min > 0 || head.width[SB_COL_KEY_LEN] > 0)
+		if (sb_keys_possible(&head))
 			*countp += head.count;
 		pos += head.total_size;
 	}
@@ -151,6 +151,8 @@ build(struct build *b, struct sblog_err *err)
 	passes = sb_min_u64(2 * keys / PASS_REFS + 1, PASSES_MAX);
 	if ((rc = scan_pass(b, 0, passes, err)) < 0)
 		return rc;
+	if (passes == 1 && b->list.count == 0)
+		return 0; /* headers only */
 	pages = distinct(&b->list) * passes / PER_PAGE + 1;
 	for (;; pages *= 2) {
 		rc = write_index(b, passes, pages, err);
@@ -328,10 +330,13 @@ note_all(struct sblog_topic *t, const struct sb_batch *h,
 
 void
 sb_keys_note(struct sblog_topic *t, const struct sb_batch *h,
-    const struct sblog_record *recs, bool keep, uint64_t pos)
+    const struct sblog_record *recs, bool keep, struct sblog_bytes token,
+    uint64_t pos)
 {
+	int rc = 0;
+
 	if (t->config.index_keys == SB_INDEX_KEYS_NO ||
-	    (!has_keys(h) && t->keytab.fd < 0 &&
+	    (!has_keys(h) && token.data == NULL && t->keytab.fd < 0 &&
 		t->config.index_keys == SB_INDEX_KEYS_AUTO))
 		return;
 	/* What cannot be indexed once is not tried with every batch. */
@@ -342,7 +347,12 @@ sb_keys_note(struct sblog_topic *t, const struct sb_batch *h,
 		return;
 	}
 	/* One that failed stays busy, and nobody uses it. */
-	if (has_keys(h) && note_all(t, h, recs, keep, pos) < 0) {
+	if (has_keys(h))
+		rc = note_all(t, h, recs, keep, pos);
+	if (rc == 0 && token.data != NULL)
+		rc = insert(t, sb_key_of_token(t->manifest.topic, token),
+		    keep ? recs[0].offset : h->base, pos);
+	if (rc < 0) {
 		sb_keytab_kill(&t->keytab);
 		sb_keytab_close(&t->keytab);
 		t->keys_failed = t->pub.ordinal + 1;
@@ -361,10 +371,11 @@ sb_keys_refresh(struct sblog_topic *t)
 
 	if (sb_source_open(&s, t->dirfd, sb_manifest_active(&t->manifest),
 		t->manifest.topic, t->pub.pos, &ignored) == 0 &&
-	    sb_keys_any(&s, &any, &ignored) == 0 && any) {
+	    sb_keys_any(&s, t->manifest.topic, &any, &ignored) == 0 && any) {
 		/* As a batch of nothing behind the last one. */
 		all.key_len_min = 1;
-		sb_keys_note(t, &all, NULL, false, t->pub.pos);
+		sb_keys_note(t, &all, NULL, false,
+		    (struct sblog_bytes){ NULL, 0 }, t->pub.pos);
 	}
 	sb_source_close(&s);
 }

@@ -75,17 +75,29 @@ check_all(struct sblog_topic *t, struct sb_source *s, struct check *c,
 }
 
 int
-sb_keys_any(struct sb_source *s, bool *anyp, struct sblog_err *err)
+sb_keys_any(struct sb_source *s, const uint8_t topic[static SB_ID_SIZE],
+    bool *anyp, struct sblog_err *err)
 {
 	uint64_t pos = s->start;
+	struct sb_key_list list = { 0 };
 	struct sb_batch head;
-	int rc;
+	int rc = 0;
 
 	*anyp = false;
-	while (!*anyp && (rc = sb_source_head(s, pos, &head, err)) == 0) {
+	while (rc == 0 && !*anyp &&
+	    (rc = sb_source_head(s, pos, &head, err)) == 0) {
+		uint64_t at = pos;
+
 		*anyp = head.key_len_min > 0 || head.width[SB_COL_KEY_LEN] > 0;
+		/* Headers alone mean a token at most. */
+		if (!*anyp && sb_keys_possible(&head)) {
+			rc = sb_keys_scan(s, topic, &at, head.next, true, 0,
+			    UINT64_MAX, &list, err);
+			*anyp = rc == 0 && list.count > 0;
+		}
 		pos += head.total_size;
 	}
+	sb_key_list_free(&list);
 	return !*anyp && rc < 0 ? rc : 0;
 }
 
@@ -102,7 +114,7 @@ sb_keys_check(struct sblog_topic *t, struct sb_source *s,
 	rc = sb_keyindex_open(&c.index, t->dirfd, &s->file, t->manifest.topic,
 	    &why);
 	if (rc == SBLOG_ENOENT) {
-		rc = sb_keys_any(s, &any, err);
+		rc = sb_keys_any(s, t->manifest.topic, &any, err);
 		if (rc == 0 && any)
 			*statep = SB_KEYS_MISSING;
 		return rc;

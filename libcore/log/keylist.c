@@ -56,6 +56,32 @@ add_wanted(const struct pass *p, struct sb_key key, uint64_t rel, uint64_t pos,
 	return add(p->list, key, rel, pos, err);
 }
 
+/* Tokens, in the headers of first records of batches. */
+static int
+scan_tokens(const struct pass *p, const struct sb_view *v, uint64_t pos,
+    struct sblog_err *err)
+{
+	const struct sb_batch *h = &v->head;
+	const uint8_t *at = v->headers;
+	int rc = 0;
+
+	for (uint64_t i = 0; rc == 0 && i < h->count; i++) {
+		uint64_t len = h->header_len_min +
+		    sb_column_get(v->col[SB_COL_HEADER_LEN],
+			h->width[SB_COL_HEADER_LEN], i);
+		struct sblog_bytes run = { at, (size_t)len }, value;
+
+		at += len;
+		value = sb_headers_once(run);
+		if (value.data == NULL ||
+		    (value = sb_once_token(value)).len == 0)
+			continue;
+		rc = add_wanted(p, sb_key_of_token(p->topic, value),
+		    sb_view_offset(v, i) - p->source->file.base, pos, err);
+	}
+	return rc;
+}
+
 static int
 scan_view(const struct pass *p, const struct sb_view *v, uint64_t pos,
     struct sblog_err *err)
@@ -97,10 +123,12 @@ sb_keys_scan(struct sb_source *s, const uint8_t topic[static SB_ID_SIZE],
 
 	while ((rc = sb_source_head(s, *posp, &head, err)) == 0 &&
 	    head.base < end) {
-		if (head.key_len_min > 0 || head.width[SB_COL_KEY_LEN] > 0) {
+		if (sb_keys_possible(&head)) {
 			if ((rc = sb_source_view(s, *posp, &head,
 				 SB_WANT_COLUMNS, &v, err)) < 0 ||
-			    (rc = scan_view(&p, &v, *posp, err)) < 0)
+			    (rc = scan_view(&p, &v, *posp, err)) < 0 ||
+			    (p.categories &&
+				(rc = scan_tokens(&p, &v, *posp, err)) < 0))
 				break;
 		}
 		*posp += head.total_size;

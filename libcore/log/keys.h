@@ -8,6 +8,7 @@
 #ifndef SB_LOG_KEYS_H
 #define SB_LOG_KEYS_H
 
+#include "codec/headers.h"
 #include "codec/key.h"
 #include "log/reader.h"
 #include "store/keyindex.h"
@@ -64,13 +65,21 @@ struct sb_key_list {
 };
 
 /*
- * Add the keys, and with categories also the categories, of all records of a
+ * Add the keys, and with categories also categories and tokens, of all records of a
  * file from byte pos to the one before `end`, whose hash is in [low, high].
  * *posp: how far it got.
  */
 int sb_keys_scan(struct sb_source *s, const uint8_t topic[static SB_ID_SIZE],
     uint64_t *posp, uint64_t end, bool categories, uint64_t low, uint64_t high,
     struct sb_key_list *list, struct sblog_err *err) SB_MUST_CHECK;
+
+/* Can a batch hold anything that is indexed: keys, or tokens in headers? */
+static inline bool
+sb_keys_possible(const struct sb_batch *h)
+{
+	return h->key_len_min > 0 || h->width[SB_COL_KEY_LEN] > 0 ||
+	    h->header_len_min > 0 || h->width[SB_COL_HEADER_LEN] > 0;
+}
 
 /* By hash, more, rel.  SBLOG_ENOMEM. */
 int sb_key_list_sort(struct sb_key_list *list) SB_MUST_CHECK;
@@ -89,9 +98,9 @@ enum sb_keys_state {
 	SB_KEYS_STALE, /* damaged, or not what the records say */
 };
 
-/* Does any record of a file have a key? */
-int sb_keys_any(struct sb_source *s, bool *anyp,
-    struct sblog_err *err) SB_MUST_CHECK;
+/* Does any record of a file have a key, or a token? */
+int sb_keys_any(struct sb_source *s, const uint8_t topic[static SB_ID_SIZE],
+    bool *anyp, struct sblog_err *err) SB_MUST_CHECK;
 
 /* The key index of a segment against its records. */
 int sb_keys_check(struct sblog_topic *t, struct sb_source *s,
@@ -100,11 +109,12 @@ int sb_keys_check(struct sblog_topic *t, struct sb_source *s,
 /*
  * lock.append is held, a batch was written at pos, t->pub is still the one
  * before: take its keys into the table of the active WAL; with keep at the
- * offsets of recs, else at those from head->base on.  Never fails: a table that
+ * offsets of recs, else at those from head->base on; token: of the first, if any.  Never fails: a table that
  * cannot be kept up is not used.
  */
 void sb_keys_note(struct sblog_topic *t, const struct sb_batch *head,
-    const struct sblog_record *recs, bool keep, uint64_t pos);
+    const struct sblog_record *recs, bool keep, struct sblog_bytes token,
+    uint64_t pos);
 
 /* Let the table of the active WAL cover all that is published, if any of it has
  * a key; lock.append is held. */

@@ -92,7 +92,7 @@ step_index(struct run *r)
 		if (rc != 0)
 			break;
 		r->entry++;
-		if (e.key.more & 1) /* a category */
+		if (e.key.more & 1) /* a category or a token */
 			continue;
 		r->key = e.key;
 		if ((rc = last_posting(r, &e, &any)) < 0)

@@ -108,6 +108,7 @@ sblog_topic_close(struct sblog_topic *t)
 	sb_buf_release(&t->scratch);
 	sb_buf_release(&t->packed);
 	sb_buf_release(&t->stamped);
+	sb_buf_release(&t->once);
 	free(t->ends);
 	free(t->lz_state);
 	/* Locks and a directory: nothing unwritten. */

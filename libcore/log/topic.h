@@ -53,6 +53,7 @@ struct sblog_topic {
 	uint32_t *ends; /* of sb_scan */
 	size_t ends_size;
 	struct sb_buf stamped; /* records with offset and time */
+	struct sb_buf once;    /* headers with a token */
 	void *lz_state;
 	uint64_t space_checked;  /* min.free.bytes: asked at this position */
 	struct sb_keytab keytab; /* keys of the active WAL */

@@ -52,7 +52,6 @@ static const struct setting {
 	    .words = (const char *const[]){ "keep", "drop", NULL } },
 	{ "compression.type", "lz4", WORD, .at = AT(compression),
 	    .words = (const char *const[]){ "none", "lz4", NULL } },
-	{ "dedup.tokens", "100000", COUNT, ANY(dedup_tokens) },
 	{ "dedup.window", "1d", DURATION, ANY(dedup_window) },
 	{ "delete.retention.ms", "1d", DURATION, ANY(delete_retention) },
 	{ "group.retention.ms", "none", DURATION, ANY(group_retention) },

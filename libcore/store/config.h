@@ -24,7 +24,6 @@ struct sb_config {
 	uint64_t compact_unkeyed; /* compact.unkeyed: 0 keep, 1 drop */
 	uint64_t
 	    compression; /* compression.type: enum sblog_codec, of segments */
-	uint64_t dedup_tokens;      /* dedup.tokens */
 	uint64_t dedup_window;      /* dedup.window */
 	uint64_t delete_retention;  /* delete.retention.ms */
 	uint64_t group_retention;   /* group.retention.ms */

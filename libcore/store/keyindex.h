@@ -22,7 +22,7 @@
  *	 16       n entries of 32 bytes:
  *	      0  u64  hash       of a key or of a category (codec/key.h)
  *	      8  u64  first_pos  how many of the same come in files before
- *	     16  u32  more       further bits of the hash; bit 0: a category
+ *	     16  u32  more       further bits of the hash; bit 0: not a key
  *	     20  u32  count      records of it in this segment
  *	     24  u32  post       count 1: offset - base; else its first posting
  *	     28  u32  zero

@@ -194,7 +194,7 @@ records() {
 @test "append: -n reads and checks, and changes nothing" {
 	run -0 --separate-stderr sblog append -n --json orders \
 		< <(printf 'a\nb\n')
-	stdout_is '{"schema":"sblog.append/1","topic":"orders","status":0,"dry_run":true,"records":2,"acked":0,"first":null,"next":null,"skipped":0,"bytes":4,"errors":[]}'
+	stdout_is '{"schema":"sblog.append/1","topic":"orders","status":0,"dry_run":true,"records":2,"acked":0,"first":null,"next":null,"replayed":false,"actual":null,"skipped":0,"bytes":4,"errors":[]}'
 	stderr_is ''
 	[ ! -e "$SBLOG_DIR" ]
 	run -2 --separate-stderr sblog append -n -f json orders <<<'{'
@@ -206,11 +206,11 @@ records() {
 
 @test "append: --json reports offsets, and errors as well" {
 	run -0 --separate-stderr sblog append --json orders < <(printf 'a\nb')
-	stdout_is '{"schema":"sblog.append/1","topic":"orders","status":0,"dry_run":false,"records":2,"acked":2,"first":0,"next":2,"skipped":0,"bytes":3,"errors":[]}'
+	stdout_is '{"schema":"sblog.append/1","topic":"orders","status":0,"dry_run":false,"records":2,"acked":2,"first":0,"next":2,"replayed":false,"actual":null,"skipped":0,"bytes":3,"errors":[]}'
 	stderr_is ''
 	run -2 --separate-stderr sblog append --json -f json orders < <(
 		printf '{"value":"c"}\n{"value":1}\n')
-	stdout_is '{"schema":"sblog.append/1","topic":"orders","status":2,"dry_run":false,"records":1,"acked":1,"first":2,"next":3,"skipped":0,"bytes":14,"errors":[{"input":"standard input","record":2,"byte":14,"message":"member \"value\": not a string"}]}'
+	stdout_is '{"schema":"sblog.append/1","topic":"orders","status":2,"dry_run":false,"records":1,"acked":1,"first":2,"next":3,"replayed":false,"actual":null,"skipped":0,"bytes":14,"errors":[{"input":"standard input","record":2,"byte":14,"message":"member \"value\": not a string"}]}'
 	stderr_is 'sblog-append: orders: standard input: record 2, byte 14: member "value": not a string
 sblog-append: orders: acked=1 next=3'
 }

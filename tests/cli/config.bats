@@ -10,7 +10,6 @@ load lib/common
 	stdout_is 'cleanup.policy = delete  # default
 compact.unkeyed = keep  # default
 compression.type = lz4  # default
-dedup.tokens = 100000  # default
 dedup.window = 1d  # default
 delete.retention.ms = 1d  # default
 group.retention.ms = none  # default
