@@ -77,6 +77,15 @@ say_lost(void *arg, const struct record_context *c, const struct sblog_err *err)
 	    err->offset, err->end - 1);
 }
 
+/* What is gone for good; it is no damage. */
+static void
+say_gap(void *arg, const struct record_context *c, const struct sblog_err *err)
+{
+	(void)arg;
+	report_fail("%s: gap %" PRIu64 "..%" PRIu64 " retention", c->topic,
+	    err->offset, err->end - 1);
+}
+
 /* Find out where to begin and to stop, and begin; SBLOG_END: there is nothing
  * between. */
 static int
@@ -183,7 +192,7 @@ print_merged(struct session *s)
 	if (rc == SBLOG_END)
 		return PRINT_END;
 	s->where = s->sources[which].context.topic;
-	if (rc < 0)
+	if (rc != 0)
 		return print_failed(p, &s->sources[which].context,
 		    s->sources[which].cursor);
 	return print_record(p, &s->sources[which].context, &rec);
@@ -267,6 +276,7 @@ prepare(struct session *s, const struct request *r)
 		.records_left = r->count,
 		.bytes_left = r->max_bytes,
 		.wanted = select_filters(&r->select) ? select_wanted : NULL,
+		.gap = say_gap,
 		.lost = say_lost,
 		.arg = (void *)(uintptr_t)&r->select,
 	};

@@ -4,9 +4,13 @@
  * Manual: sblog-seal(1).  All work is sblog_seal(); this file turns a command
  * line into calls and their results into lines and an exit status.
  */
+#include <stdio.h>
+#include <string.h>
+
 #include <sblog.h>
 
 #include "common/cli.h"
+#include "common/hook.h"
 #include "common/report.h"
 #include "common/topics.h"
 
@@ -16,6 +20,25 @@ static const char *const synopsis[] = {
 	NULL,
 };
 
+/* The setting hook.seal for each segment. */
+static enum exit_status
+run_hook(struct topics *t, struct sblog_topic *topic,
+    const struct sblog_sealed *s)
+{
+	enum sblog_setting_origin origin;
+	struct sblog_setting setting;
+	struct sblog_err err;
+	char command[256] = "";
+
+	for (size_t i = 0;
+	     sblog_setting_at(t->store, topic, i, &setting, &origin, &err) == 0;
+	     i++)
+		if (strcmp(setting.name, "hook.seal") == 0)
+			(void)snprintf(command, sizeof(command), "%s",
+			    setting.value);
+	return hook_run(command, t->cli->store_dir, topic, s);
+}
+
 static int
 seal_topic(struct topics *t, struct sblog_topic *topic,
     enum exit_status *statusp, struct sblog_err *err)
@@ -24,10 +47,11 @@ seal_topic(struct topics *t, struct sblog_topic *topic,
 	struct sblog_sealed s;
 	int rc = sblog_seal(topic, opts, &s, err);
 
-	(void)statusp;
 	if (rc < 0 && s.segments == 0)
 		return rc;
 	report_progress_end();
+	if (s.segments > 0 && !opts->dry_run)
+		*statusp = report_worse(*statusp, run_hook(t, topic, &s));
 	if (t->json) {
 		json_u64(&t->doc, "first", s.first);
 		json_u64(&t->doc, "next", s.next);

@@ -41,7 +41,7 @@ ask(struct merge_source *s, struct sblog_err *err)
 	int64_t now = now_us();
 	int rc = sblog_cursor_next(s->cursor, &s->rec, err);
 
-	if (rc < 0)
+	if (rc < 0 || rc == SBLOG_GAP)
 		return rc;
 	s->has = rc == 0;
 	s->ended = !s->has;
@@ -82,7 +82,7 @@ ask_ended(struct merge *m, size_t best, size_t *whichp, bool *newsp,
 		if (!s->ended || (b != NULL && b->rec.time_us < s->ended_us))
 			continue;
 		*whichp = i;
-		if ((rc = ask(s, err)) < 0)
+		if ((rc = ask(s, err)) != 0)
 			return rc;
 		*newsp = *newsp || s->has;
 	}
@@ -104,11 +104,11 @@ merge_next(struct merge *m, struct sblog_record *rec, size_t *whichp,
 		if (m->sources[i].has || m->sources[i].ended)
 			continue;
 		*whichp = i;
-		if ((rc = ask(&m->sources[i], err)) < 0)
+		if ((rc = ask(&m->sources[i], err)) != 0)
 			return rc;
 	}
 	best = oldest(m);
-	if (m->follow && (rc = ask_ended(m, best, whichp, &news, err)) < 0)
+	if (m->follow && (rc = ask_ended(m, best, whichp, &news, err)) != 0)
 		return rc;
 	if (news)
 		best = oldest(m);

@@ -51,7 +51,7 @@ print_next(struct print *p, const struct record_context *c,
 	rc = sblog_cursor_next(cur, &rec, &p->err);
 	if (rc == SBLOG_END)
 		return PRINT_END;
-	if (rc < 0)
+	if (rc != 0)
 		return print_failed(p, c, cur);
 	return print_record(p, c, &rec);
 }
@@ -87,7 +87,7 @@ print_batch(struct print *p, const struct record_context *c,
 	rc = sblog_cursor_batch(cur, &b, &p->err);
 	if (rc == SBLOG_END)
 		return PRINT_END;
-	if (rc < 0)
+	if (rc != 0)
 		return print_failed(p, c, cur);
 	if (p->wanted == NULL && p->records_left >= b.count &&
 	    p->bytes_left >= b.values.len &&
@@ -104,6 +104,13 @@ print_failed(struct print *p, const struct record_context *c,
 {
 	struct sblog_err damage = p->err;
 
+	if (damage.code == (enum sblog_code)SBLOG_GAP) {
+		if (out_flush(p->out) < 0)
+			return PRINT_OUT;
+		p->gap(p->arg, c, &damage);
+		p->skipped = true;
+		return PRINT_MORE;
+	}
 	if (damage.code != SBLOG_EDAMAGE || !p->skip_damaged)
 		return PRINT_ERR;
 	/* What was printed comes before what is said about the next. */

@@ -29,6 +29,9 @@ struct print {
 	bool skipped;          /* damage was stepped over */
 	/* Which records to print; NULL: all. */
 	bool (*wanted)(void *arg, const struct sblog_record *rec);
+	/* Called for records that retention removed before they were read. */
+	void (*gap)(void *arg, const struct record_context *c,
+	    const struct sblog_err *err);
 	/* Called for damage that is stepped over. */
 	void (*lost)(void *arg, const struct record_context *c,
 	    const struct sblog_err *err);
@@ -49,7 +52,8 @@ enum print_result print_batch(struct print *p, const struct record_context *c,
     struct sblog_cursor *cur);
 
 /*
- * A cursor returned p->err: step over damage if that is wanted.  PRINT_MORE:
+ * A cursor returned p->err: say what retention removed, step over damage if
+ * that is wanted.  PRINT_MORE:
  * it can go on.
  */
 enum print_result print_failed(struct print *p, const struct record_context *c,

@@ -132,6 +132,7 @@ report_status(enum sblog_code code)
 	case SBLOG_OK:
 	case SBLOG_END:
 	case SBLOG_REPLAYED:
+	case SBLOG_GAP:
 		return EXIT_DONE;
 	case SBLOG_EIO:
 	case SBLOG_ENOMEM:

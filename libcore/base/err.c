@@ -73,6 +73,8 @@ sblog_code_name(enum sblog_code code)
 		return "ok";
 	case SBLOG_END:
 		return "end";
+	case SBLOG_GAP:
+		return "gap";
 	case SBLOG_REPLAYED:
 		return "replayed";
 	case SBLOG_EIO:

@@ -100,8 +100,12 @@ sb_manifest_active(const struct sb_manifest *m)
 static int
 encode_file(const struct sb_file *f, struct sb_buf *out)
 {
-	char salt[2 * SB_SALT_SIZE + 1];
+	char salt[2 * SB_SALT_SIZE + 1], compacted[64] = "";
 
+	if (f->clean_time != 0)
+		(void)snprintf(compacted, sizeof(compacted),
+		    " rev=%" PRIu32 " clean=%" PRId64, f->revision,
+		    f->clean_time);
 	sb_format_hex(f->salt, SB_SALT_SIZE, salt);
 	if (f->kind == SBLOG_FILE_WAL_ACTIVE)
 		return sb_buf_addf(out,
@@ -110,10 +114,10 @@ encode_file(const struct sb_file *f, struct sb_buf *out)
 	return sb_buf_addf(out,
 	    "%s base=%" PRIu64 " next=%" PRIu64 " count=%" PRIu64
 	    " size=%" PRIu64 " raw=%" PRIu64 " salt=%s chain=%016" PRIx64
-	    " end=%016" PRIx64 " first=%" PRId64 " last=%" PRId64 "\n",
+	    " end=%016" PRIx64 " first=%" PRId64 " last=%" PRId64 "%s\n",
 	    f->kind == SBLOG_FILE_SEGMENT ? "segment" : "wal", f->base, f->next,
 	    f->count, f->size, f->raw, salt, f->chain, f->end_chain,
-	    f->first_time, f->last_time);
+	    f->first_time, f->last_time, compacted);
 }
 
 int
@@ -216,6 +220,22 @@ hash(struct text *t, const char *name, uint64_t *np)
 	return true;
 }
 
+/* What only a segment that was compacted has. */
+static bool
+parse_compacted(struct text *t, enum sblog_file_kind kind, struct sb_file *f)
+{
+	uint64_t revision;
+
+	if (t->at == t->end)
+		return true;
+	if (kind != SBLOG_FILE_SEGMENT || !number(t, " rev=", &revision) ||
+	    revision > UINT32_MAX || !time_of(t, " clean=", &f->clean_time) ||
+	    f->clean_time == 0)
+		return false;
+	f->revision = (uint32_t)revision;
+	return t->at == t->end;
+}
+
 static bool
 parse_file(struct text *t, enum sblog_file_kind kind, struct sb_file *f)
 {
@@ -230,8 +250,9 @@ parse_file(struct text *t, enum sblog_file_kind kind, struct sb_file *f)
 	    hex(t, " salt=", f->salt, SB_SALT_SIZE) &&
 	    hash(t, " chain=", &f->chain) && hash(t, " end=", &f->end_chain) &&
 	    time_of(t, " first=", &f->first_time) &&
-	    time_of(t, " last=", &f->last_time) && t->at == t->end &&
-	    f->base <= f->next && f->next <= (UINT64_MAX >> 1) &&
+	    time_of(t, " last=", &f->last_time) &&
+	    parse_compacted(t, kind, f) && f->base <= f->next &&
+	    f->next <= (UINT64_MAX >> 1) &&
 	    (kind != SBLOG_FILE_SEGMENT || f->size >= 256);
 }
 

@@ -12,6 +12,7 @@
  *	start OFFSET
  *	segment base=N next=N count=N size=N raw=N salt=HEX32 chain=HEX16
  *	    end=HEX16 first=US last=US                       (one line)
+ *	segment ... rev=N clean=US                           (compacted)
  *	wal base=N next=N count=N size=N raw=N salt=HEX32 chain=HEX16 end=HEX16
  *	    first=US last=US                                 (finished)
  *	active base=N salt=HEX32 chain=HEX16                 (at most one, last)
@@ -38,6 +39,9 @@ struct sb_file {
 	uint8_t salt[SB_SALT_SIZE];
 	uint64_t chain, end_chain; /* end_chain: 0 for the active WAL */
 	int64_t first_time, last_time;
+	/* of a segment that was compacted, else 0 */
+	uint32_t revision;  /* part of its name; 0: it was not rewritten */
+	int64_t clean_time; /* when its tombstones were seen first; 1: none */
 };
 
 struct sb_lost {

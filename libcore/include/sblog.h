@@ -46,6 +46,7 @@ enum sblog_code {
 	SBLOG_OK = 0,
 	SBLOG_END = 1,      /* nothing at or after this offset, yet */
 	SBLOG_REPLAYED = 2, /* applied before: opts->once */
+	SBLOG_GAP = 3,      /* records were removed before they were read */
 
 	SBLOG_EIO = -1,      /* a system call failed; see err->sys */
 	SBLOG_ENOMEM = -2,   /* out of memory; nothing changed on disk */
@@ -388,7 +389,9 @@ int sblog_cursor_open(struct sblog_cursor **curp, struct sblog_topic *topic,
 void sblog_cursor_close(struct sblog_cursor *cur);
 
 /*
- * Move to the next record.  SBLOG_END at the end; calling again later may
+ * Move to the next record.  SBLOG_GAP: retention has removed [err->offset,
+ * err->end) since the cursor came there; the next call goes on behind it.
+ * SBLOG_END at the end; calling again later may
  * succeed if there is no limit.  *rec points into the cursor and is valid
  * until the next call on it.  On SBLOG_EDAMAGE the cursor has not moved:
  * [err->offset, err->end) is lost, and sblog_cursor_skip() steps over it.
@@ -669,6 +672,92 @@ uint32_t sblog_shard_of(const struct sblog_record *rec, uint32_t shards);
 /* Called now and then by long work; total is 0 while unknown (bytes). */
 typedef void (*sblog_progress_fn)(void *arg, uint64_t done, uint64_t total);
 
+struct sblog_trim_opts {
+	/* Keep what any of these keeps not; each zero: no limit by it. */
+	uint64_t before;        /* records before this offset go */
+	uint64_t keep_age_us;   /* those older than this */
+	uint64_t keep_bytes;    /* files of records, oldest first, over this */
+	uint64_t keep_records;  /* the oldest over this number */
+	unsigned by_policy : 1; /* as the topic's retention settings say */
+	unsigned whole_files : 1;   /* no start within a file: as policies do */
+	unsigned ignore_groups : 1; /* also what groups have not read */
+	unsigned dry_run : 1;
+};
+
+struct sblog_trimmed {
+	uint64_t start;        /* first offset there is now, or would be */
+	uint64_t records;      /* removed */
+	uint64_t files, bytes; /* removed */
+	char group[SBLOG_NAME_MAX + 1]; /* that holds more back, or "" */
+};
+
+/*
+ * Remove the oldest records, durably: whole files, and an exact start where
+ * asked for.  Readers and appenders go on.  SBLOG_END: nothing to remove.
+ * SBLOG_ECOND: a group has not read them, err->offset is where it is; nothing
+ * was removed (with by_policy: what it has read was).
+ */
+int sblog_trim(struct sblog_topic *topic, const struct sblog_trim_opts *opts,
+    struct sblog_trimmed *done, struct sblog_err *err);
+
+#define SBLOG_NO_LIMIT UINT64_MAX
+
+struct sblog_compact_opts {
+	/* Part of the sealed bytes that was not compacted yet, in millionths,
+	 * from which on there is something to do; 0: always. */
+	uint64_t min_dirty;
+	uint64_t grace_us; /* tombstones stay so long; SBLOG_NO_LIMIT: ever */
+	uint64_t memory;   /* bytes, at least 1 MiB is used; 0: 128 MiB */
+	uint64_t rate;     /* bytes per second read and written, 0: no limit */
+	unsigned by_policy : 1; /* min_dirty and grace_us as the topic is set */
+	unsigned dry_run : 1;
+	unsigned threads; /* as of sblog_seal_opts */
+	sblog_progress_fn progress;
+	void *arg;
+};
+
+struct sblog_compacted {
+	uint64_t records_before, records_after; /* of all segments */
+	uint64_t bytes_before, bytes_after;
+	uint64_t segments_before, segments_after;
+	uint64_t rewritten; /* segments made */
+	uint64_t passes;    /* over the keys */
+	uint64_t dirty;     /* part of the bytes, in millionths, before */
+};
+
+/*
+ * Keep of the sealed records with a key only the latest of each key, at its
+ * offset; tombstones until they are old enough; records without a key as
+ * compact.unkeyed says.  What is not sealed yet is left alone and makes nothing
+ * obsolete.  Readers and appenders go on.  SBLOG_END: nothing to do.
+ * SBLOG_EDAMAGE: something cannot be read, nothing was removed.
+ */
+int sblog_compact(struct sblog_topic *topic,
+    const struct sblog_compact_opts *opts, struct sblog_compacted *done,
+    struct sblog_err *err);
+
+struct sblog_maintain_opts {
+	unsigned automatic : 1; /* also seal by segment.ms */
+	unsigned seal : 1;      /* seal first, whatever its age */
+	unsigned ignore_groups : 1;
+	unsigned dry_run : 1;
+	unsigned min_dirty_given : 1, grace_given : 1; /* else as it is set */
+	uint64_t min_dirty, grace_us, memory, rate;    /* sblog_compact_opts */
+	sblog_progress_fn progress;
+	void *arg;
+};
+
+struct sblog_maintained;
+
+/*
+ * What the settings of a topic ask for now: cleanup.policy, retention.*,
+ * segment.ms, group.retention.ms.  SBLOG_END: nothing, for the price of looking
+ * at the manifest.
+ */
+int sblog_maintain(struct sblog_topic *topic,
+    const struct sblog_maintain_opts *opts, struct sblog_maintained *done,
+    struct sblog_err *err);
+
 struct sblog_seal_opts {
 	uint64_t older_us; /* only WALs whose first record is older than this */
 	uint64_t larger;   /* only WALs with more bytes than this */
@@ -683,6 +772,15 @@ struct sblog_sealed {
 	uint64_t records;
 	uint64_t bytes_before, bytes_after;
 	uint64_t segments; /* files made */
+};
+
+struct sblog_maintained {
+	unsigned sealed : 1, trimmed : 1, compacted : 1;
+	struct sblog_sealed seal;
+	struct sblog_trimmed trim;
+	struct sblog_compacted compact;
+	uint64_t groups; /* that nobody used any more, removed */
+	char hook[256];  /* the setting hook.seal */
 };
 
 /*

@@ -49,6 +49,10 @@ struct sb_blocks {
 	size_t rec_count;
 	struct sb_buf merged, tail;
 	struct sb_batch merge_head; /* delimiter, and next of the last batch */
+	size_t rec_room;
+	bool sparse;           /* records are left out */
+	bool passed;           /* nothing was kept since the last pass */
+	uint64_t passed_chain; /* then: of everything before merge_head.next */
 
 	struct sb_monitor *monitor;
 	struct sb_thread threads[WORKERS_MAX];
@@ -180,7 +184,7 @@ submit(struct sb_blocks *b, struct slot *s, struct sblog_err *err)
 		&why) < 0)
 		return sb_err_damage(err, "", UINT64_MAX, s->head.base,
 		    s->head.next, "%s", why);
-	b->chain = sb_view_chain(&view);
+	b->chain = b->sparse ? b->passed_chain : sb_view_chain(&view);
 	b->tile = s->head.next;
 	if (b->workers == 0) {
 		pack(s, b->codec, b->lz_state);
@@ -394,6 +398,95 @@ sb_blocks_add(struct sb_blocks *b, const struct sb_view *v,
 	return rc;
 }
 
+/* Bytes behind those of a buffer, which may move: offsets are fixed later. */
+static int
+keep_bytes(struct sb_buf *buf, struct sblog_bytes bytes, size_t *atp)
+{
+	*atp = buf->len;
+	return bytes.len > 0 ? sb_buf_add(buf, bytes.data, bytes.len) : 0;
+}
+
+static int
+room_for_record(struct sb_blocks *b)
+{
+	struct sblog_record *grown;
+
+	if (b->rec_count < b->rec_room)
+		return 0;
+	grown = realloc(b->recs, 2 * b->rec_room * sizeof(*grown));
+	if (grown == NULL)
+		return SBLOG_ENOMEM;
+	b->recs = grown;
+	b->rec_room *= 2;
+	return 0;
+}
+
+static int
+flush_kept(struct sb_blocks *b, struct sblog_err *err)
+{
+	for (size_t i = 0; i < b->rec_count; i++) {
+		struct sblog_record *r = &b->recs[i];
+
+		if (r->key.data != NULL)
+			r->key.data =
+			    b->tail.data + ((uintptr_t)r->key.data - 1);
+		if (r->headers.len > 0)
+			r->headers.data =
+			    b->tail.data + ((uintptr_t)r->headers.data - 1);
+	}
+	return flush_merged(b, err);
+}
+
+int
+sb_blocks_keep(struct sb_blocks *b, const struct sblog_record *rec,
+    const uint8_t *delim, uint8_t delim_len, struct sblog_err *err)
+{
+	size_t value_at, key_at, headers_at;
+	struct sblog_record *r;
+	int rc;
+
+	/* Only between batches, and only when another record follows: so the
+	 * last block covers all that is passed behind it. */
+	if (b->passed && b->rec_count > 0 &&
+	    (b->merged.len + b->tail.len >= SB_BLOCK_RAW ||
+		b->rec_count >= RECORDS_MAX ||
+		b->merge_head.delim_len != delim_len ||
+		memcmp(b->merge_head.delim, delim, SBLOG_DELIM_MAX) != 0) &&
+	    (rc = flush_kept(b, err)) < 0)
+		return rc;
+	b->passed = false;
+	b->sparse = true;
+	if (b->rec_count == 0) {
+		b->merge_head.delim_len = delim_len;
+		memcpy(b->merge_head.delim, delim, SBLOG_DELIM_MAX);
+	}
+	sb_assert(b->merge_head.delim_len == delim_len);
+	if (room_for_record(b) < 0 ||
+	    keep_bytes(&b->merged, rec->value, &value_at) < 0 ||
+	    sb_buf_add(&b->merged, delim, delim_len) < 0 ||
+	    keep_bytes(&b->tail, rec->key, &key_at) < 0 ||
+	    keep_bytes(&b->tail, rec->headers, &headers_at) < 0)
+		return sb_err_nomem(err);
+	/* Where the bytes lie is known when all of them are there. */
+	r = &b->recs[b->rec_count++];
+	*r = *rec;
+	if (rec->key.data != NULL)
+		r->key.data = (const void *)(key_at + 1);
+	if (rec->headers.len > 0)
+		r->headers.data = (const void *)(headers_at + 1);
+	if (rec->value.data != NULL)
+		r->value.data = (const void *)(value_at + 1);
+	return 0;
+}
+
+void
+sb_blocks_pass(struct sb_blocks *b, uint64_t next, uint64_t chain)
+{
+	b->sparse = b->passed = true;
+	b->merge_head.next = next;
+	b->passed_chain = chain;
+}
+
 static int
 start_workers(struct sb_blocks *b, unsigned workers, struct sblog_err *err)
 {
@@ -427,7 +520,8 @@ sb_blocks_begin(struct sb_blocks **bp, struct sb_segment_writer *w,
 	b->slot_count =
 	    (workers > WORKERS_MAX ? WORKERS_MAX : workers) * SLOTS_EACH + 1;
 	b->slots = calloc(b->slot_count, sizeof(*b->slots));
-	b->recs = malloc(RECORDS_MAX * sizeof(*b->recs));
+	b->rec_room = RECORDS_MAX;
+	b->recs = malloc(b->rec_room * sizeof(*b->recs));
 	b->lz_state = malloc(sb_lz_state_size());
 	if (b->slots == NULL || b->recs == NULL || b->lz_state == NULL ||
 	    sb_buf_reserve(&b->merged, SB_BLOCK_RAW) < 0 ||
@@ -446,7 +540,7 @@ sb_blocks_begin(struct sb_blocks **bp, struct sb_segment_writer *w,
 int
 sb_blocks_end(struct sb_blocks *b, uint64_t *chainp, struct sblog_err *err)
 {
-	int rc = flush_merged(b, err);
+	int rc = b->sparse ? flush_kept(b, err) : flush_merged(b, err);
 
 	while (rc == 0 && b->written < b->filled)
 		rc = write_oldest(b, err);

@@ -300,6 +300,23 @@ within(struct sblog_cursor *c, struct sblog_err *err)
 	return c->next < c->limit ? 0 : SBLOG_END;
 }
 
+/* Records that the cursor would have come to are removed. */
+static int
+gap(struct sblog_cursor *c, struct sblog_err *err)
+{
+	uint64_t start = sb_min_u64(c->manifest.start, c->to);
+
+	(void)sb_err_set(err, (enum sblog_code)SBLOG_GAP, "",
+	    "removed by retention");
+	err->offset = c->next;
+	err->end = start;
+	c->next = start;
+	c->open = false;
+	c->plain_end = 0;
+	sb_source_close(&c->source);
+	return SBLOG_GAP;
+}
+
 /* Have a batch open that holds the next record. */
 static int
 load(struct sblog_cursor *c, struct sblog_err *err)
@@ -317,6 +334,8 @@ load(struct sblog_cursor *c, struct sblog_err *err)
 	for (;;) {
 		if ((rc = within(c, err)) != 0 || c->open)
 			return rc;
+		if (c->next < c->manifest.start)
+			return gap(c, err);
 		c->damaged = false;
 		if ((rc = step(c, err)) < 0)
 			return rc;
@@ -371,6 +390,8 @@ next_keyed(struct sblog_cursor *c, struct sblog_record *rec,
 	do {
 		if ((rc = within(c, err)) != 0)
 			return rc;
+		if (c->next < c->manifest.start)
+			return gap(c, err);
 		c->damaged = false;
 		rc = sb_keycursor_next(c->keyed, c->topic, &c->next, c->limit,
 		    rec, err);

@@ -19,12 +19,12 @@ struct indexing {
 };
 
 static uint64_t
-size_of(struct sblog_topic *t, enum sb_name_kind kind, uint64_t base)
+size_of(struct sblog_topic *t, enum sb_name_kind kind, const struct sb_file *f)
 {
 	char name[SB_FILE_NAME_SIZE];
 	struct sb_stat st;
 
-	sb_name_format(name, kind, base);
+	sb_name_format(name, kind, f->base, f->revision);
 	return sb_sys_stat(t->dirfd, name, &st) == 0 ? st.size : 0;
 }
 
@@ -101,7 +101,7 @@ save_windex(struct indexing *x, const struct sb_file *f,
 	char name[SB_FILE_NAME_SIZE];
 	int rc;
 
-	sb_name_format(name, SB_NAME_WINDEX, f->base);
+	sb_name_format(name, SB_NAME_WINDEX, f->base, 0);
 	sb_windex_head(f, x->topic->manifest.topic, bytes);
 	rc = sb_buf_add(&out, bytes, SB_FILE_HEAD_SIZE);
 	for (uint64_t i = 0; i < n && rc == 0; i++) {
@@ -127,9 +127,9 @@ drop(struct indexing *x, const struct sb_file *f, enum sb_name_kind kind,
 	char name[SB_FILE_NAME_SIZE];
 	int rc;
 
-	if (size_of(x->topic, kind, f->base) == 0)
+	if (size_of(x->topic, kind, f) == 0)
 		return 0;
-	sb_name_format(name, kind, f->base);
+	sb_name_format(name, kind, f->base, f->revision);
 	if (!x->dry_run && (rc = sb_sys_unlink(x->topic->dirfd, name)) < 0 &&
 	    rc != -ENOENT)
 		return sb_err_sys(err, SBLOG_EIO, rc, name, "cannot remove");
@@ -143,7 +143,7 @@ index_keys(struct indexing *x, const struct sb_file *f, struct sb_source *s,
     struct sblog_err *err)
 {
 	struct sblog_topic *t = x->topic;
-	bool there = size_of(t, SB_NAME_KEYS, f->base) > 0;
+	bool there = size_of(t, SB_NAME_KEYS, f) > 0;
 	enum sb_keys_state state;
 	int rc;
 
@@ -217,7 +217,7 @@ index_wal(struct indexing *x, const struct sb_file *f, struct sb_source *s,
 		x->done->good++;
 		return 0;
 	}
-	if (size_of(x->topic, SB_NAME_WINDEX, f->base) == 0)
+	if (size_of(x->topic, SB_NAME_WINDEX, f) == 0)
 		x->done->missing++;
 	else
 		x->done->stale++;
@@ -262,8 +262,8 @@ index_file(struct indexing *x, const struct sb_file *f, struct sblog_err *err)
 		err->end = segment ? f->next : x->pub.end;
 	}
 	sb_source_close(&s);
-	x->done->bytes += size_of(x->topic, kind, f->base) +
-	    (segment ? size_of(x->topic, SB_NAME_KEYS, f->base) : 0);
+	x->done->bytes += size_of(x->topic, kind, f) +
+	    (segment ? size_of(x->topic, SB_NAME_KEYS, f) : 0);
 	return rc;
 }
 

@@ -16,12 +16,12 @@ sblog_topic_name(const struct sblog_topic *t)
 }
 
 static uint64_t
-size_of(struct sblog_topic *t, enum sb_name_kind kind, uint64_t base)
+size_of(struct sblog_topic *t, enum sb_name_kind kind, const struct sb_file *f)
 {
 	char name[SB_FILE_NAME_SIZE];
 	struct sb_stat st;
 
-	sb_name_format(name, kind, base);
+	sb_name_format(name, kind, f->base, f->revision);
 	return sb_sys_stat(t->dirfd, name, &st) == 0 ? st.size : 0;
 }
 
@@ -44,11 +44,11 @@ add_file(struct sblog_topic *t, const struct sb_published *p,
 	}
 	if (f->kind == SBLOG_FILE_SEGMENT) {
 		info->segments++;
-		info->bytes_stored += size_of(t, SB_NAME_SEGMENT, f->base);
+		info->bytes_stored += size_of(t, SB_NAME_SEGMENT, f);
 		return;
 	}
 	info->wals++;
-	bytes = size_of(t, SB_NAME_WAL, f->base);
+	bytes = size_of(t, SB_NAME_WAL, f);
 	info->bytes_stored += bytes;
 	info->bytes_unsealed += active ? p->pos : bytes;
 }
@@ -95,7 +95,7 @@ indexed(struct sblog_topic *t, const struct sb_file *f)
 	struct sblog_err ignored;
 
 	if (f->kind != SBLOG_FILE_SEGMENT)
-		return size_of(t, SB_NAME_WINDEX, f->base) > 0;
+		return size_of(t, SB_NAME_WINDEX, f) > 0;
 	if (sb_index_open(&ix, t->dirfd, f, t->manifest.topic, &t->cpu,
 		&ignored) < 0)
 		return false;
@@ -133,6 +133,6 @@ sblog_topic_file(struct sblog_topic *t, size_t i, struct sblog_file *file,
 	};
 	sb_name_format(file->name,
 	    f->kind == SBLOG_FILE_SEGMENT ? SB_NAME_SEGMENT : SB_NAME_WAL,
-	    f->base);
+	    f->base, f->revision);
 	return 0;
 }

@@ -30,12 +30,14 @@ known(const char *name)
 		SB_NAME_LOCK_MAINT,
 	};
 	enum sb_name_kind kind;
+	uint32_t revision;
 	uint64_t base;
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		if (strcmp(name, fixed[i]) == 0)
 			return true;
-	return sb_name_parse(name, &kind, &base) || sb_tmp_is_name(name);
+	return sb_name_parse(name, &kind, &base, &revision) ||
+	    sb_tmp_is_name(name);
 }
 
 static bool

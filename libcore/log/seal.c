@@ -36,53 +36,6 @@ tell(struct sealing *s, uint64_t bytes)
 		s->opts->progress(s->opts->arg, s->done, s->total);
 }
 
-/* ---- what an earlier one left ---- */
-
-/* Does a segment of the manifest cover the WAL that begins at base? */
-static bool
-covered(const struct sb_manifest *m, uint64_t base, enum sb_name_kind kind)
-{
-	bool named = false;
-
-	for (size_t i = 0; i < m->file_count; i++) {
-		const struct sb_file *f = &m->files[i];
-
-		if (f->kind != SBLOG_FILE_SEGMENT) {
-			if (f->base == base)
-				return false;
-			continue;
-		}
-		if (base >= f->base && base < f->next)
-			named = base != f->base ||
-			    (kind != SB_NAME_INDEX && kind != SB_NAME_KEYS);
-	}
-	return named;
-}
-
-/* Both locks are held, so nobody is in the middle of making one of these. */
-static void
-clean_up(struct sblog_topic *t)
-{
-	char *names = NULL;
-	size_t len = 0;
-
-	if (sb_sys_list(t->dirfd, &names, &len) < 0)
-		return;
-	for (char *n = names; n < names + len; n += strlen(n) + 1) {
-		enum sb_name_kind kind;
-		uint64_t base;
-		bool gone = sb_tmp_is_name(n) ||
-		    (sb_name_parse(n, &kind, &base) &&
-			kind != SB_NAME_SEGMENT &&
-			covered(&t->manifest, base, kind));
-
-		/* What cannot be removed now is there the next time. */
-		if (gone && sb_sys_unlink(t->dirfd, n) < 0)
-			continue;
-	}
-	free(names);
-}
-
 /* ---- reading back ---- */
 
 /* A range of blocks that one thread looks at. */
@@ -261,7 +214,7 @@ write_segment(struct sealing *s, struct sb_source *src,
 	int rc;
 
 	if ((rc = sb_segment_create(w, t->dirfd, t->manifest.topic,
-		 src->file.base, src->file.chain, err)) < 0 ||
+		 src->file.base, 0, src->file.chain, err)) < 0 ||
 	    (rc = sb_blocks_begin(&b, w,
 		 (enum sblog_codec)t->config.compression,
 		 s->workers > 1 ? s->workers : 0, src->file.chain, err)) < 0)
@@ -311,24 +264,6 @@ swap_in(struct sblog_topic *t, const struct sb_file *file,
 	return rc;
 }
 
-static void
-unlink_wal(struct sblog_topic *t, uint64_t base)
-{
-	static const enum sb_name_kind beside[] = { SB_NAME_WINDEX,
-		SB_NAME_KEYTAB };
-	char name[SB_FILE_NAME_SIZE];
-
-	/* Left over if it fails: the next seal removes it. */
-	sb_name_format(name, SB_NAME_WAL, base);
-	if (sb_sys_unlink(t->dirfd, name) < 0)
-		return;
-	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
-		sb_name_format(name, beside[i], base);
-		if (sb_sys_unlink(t->dirfd, name) < 0)
-			continue; /* it may never have been there */
-	}
-}
-
 static int
 seal_wal(struct sealing *s, const struct sb_file *wal, struct sblog_err *err)
 {
@@ -356,7 +291,7 @@ seal_wal(struct sealing *s, const struct sb_file *wal, struct sblog_err *err)
 	/* Without it look-ups by key are slower, and sblog index makes it. */
 	if (t->config.index_keys != SB_INDEX_KEYS_NO)
 		rc = sb_keys_build(t, &file, &ignored);
-	unlink_wal(t, wal->base);
+	sb_topic_unlink(t, wal);
 	if (s->sealed->segments++ == 0)
 		s->sealed->first = file.base;
 	s->sealed->next = file.next;
@@ -387,7 +322,7 @@ finish_active(struct sealing *s, struct sblog_err *err)
 	if ((rc = sb_topic_lock_append(t, err)) < 0)
 		return rc;
 	if ((rc = sb_topic_validate(t, err)) == 0) {
-		clean_up(t);
+		sb_topic_sweep(t);
 		if (t->pub.wal_count > 0 &&
 		    wanted(s->opts, t->pub.wal_time, t->pub.pos))
 			rc = sb_topic_rotate(t, err);

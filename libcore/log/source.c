@@ -47,7 +47,7 @@ sb_source_open(struct sb_source *s, int dirfd, const struct sb_file *file,
 	s->dirfd = dirfd;
 	memcpy(s->topic, topic, SB_ID_SIZE);
 	sb_name_format(s->name, segment ? SB_NAME_SEGMENT : SB_NAME_WAL,
-	    file->base);
+	    file->base, file->revision);
 	rc = sb_sys_open(dirfd, s->name, SB_OPEN_READ);
 	if (rc < 0)
 		return sb_err_sys(err, rc == -ENOENT ? SBLOG_ENOENT : SBLOG_EIO,

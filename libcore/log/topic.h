@@ -86,6 +86,15 @@ void sb_topic_unlock_maint(struct sblog_topic *t);
 int sb_topic_replace_manifest(struct sblog_topic *t, struct sb_manifest *m,
     struct sblog_err *err) SB_MUST_CHECK;
 
+/* ---- sweep.c ---- */
+
+/* Remove temporary files and those that were replaced or dropped; both locks are
+ * held, so nobody is in the middle of making one. */
+void sb_topic_sweep(struct sblog_topic *t);
+
+/* Remove a file that the manifest does not name any more, and its indexes. */
+void sb_topic_unlink(struct sblog_topic *t, const struct sb_file *f);
+
 /* Free what sblog_get keeps open (get.c). */
 void sb_reader_free(struct sb_reader *reader);
 

@@ -19,7 +19,7 @@ check_index(struct sb_verify *j, struct sb_source *s, struct sblog_err *err)
 
 	if (s->file.kind != SBLOG_FILE_SEGMENT)
 		return 0;
-	sb_name_format(name, SB_NAME_INDEX, s->file.base);
+	sb_name_format(name, SB_NAME_INDEX, s->file.base, s->file.revision);
 	rc = sb_index_open(&ix, s->dirfd, &s->file, j->manifest.topic, &s->cpu,
 	    &why);
 	if (rc == SBLOG_ENOENT)
@@ -58,7 +58,7 @@ check_keys(struct sb_verify *j, struct sb_source *s, struct sblog_err *err)
 
 	if (s->file.kind != SBLOG_FILE_SEGMENT)
 		return 0;
-	sb_name_format(name, SB_NAME_KEYS, s->file.base);
+	sb_name_format(name, SB_NAME_KEYS, s->file.base, s->file.revision);
 	rc = sb_keys_check(j->topic, s, &state, err);
 	if (rc == 0 && state == SB_KEYS_MISSING)
 		sb_verify_tell(j, "index", name, false,

@@ -65,7 +65,7 @@ sb_index_open(struct sb_index *ix, int dirfd, const struct sb_file *segment,
 	int fd, rc;
 
 	*ix = SB_INDEX_INIT;
-	sb_name_format(name, SB_NAME_INDEX, segment->base);
+	sb_name_format(name, SB_NAME_INDEX, segment->base, segment->revision);
 	fd = sb_sys_open(dirfd, name, SB_OPEN_READ);
 	if (fd < 0)
 		return sb_err_sys(err, fd == -ENOENT ? SBLOG_ENOENT : SBLOG_EIO,
@@ -194,7 +194,7 @@ sb_index_save(int dirfd, const struct sb_file *segment,
 	uint8_t *body;
 	int rc;
 
-	sb_name_format(name, SB_NAME_INDEX, segment->base);
+	sb_name_format(name, SB_NAME_INDEX, segment->base, segment->revision);
 	if (sb_buf_reserve(&buf, SB_FILE_HEAD_SIZE + (size_t)size) < 0)
 		return sb_err_nomem(err);
 	body = buf.data + SB_FILE_HEAD_SIZE;
@@ -291,7 +291,7 @@ sb_windex_find(int dirfd, const struct sb_file *wal, bool by_time,
 	struct sb_stat st;
 	int fd;
 
-	sb_name_format(name, SB_NAME_WINDEX, wal->base);
+	sb_name_format(name, SB_NAME_WINDEX, wal->base, 0);
 	if ((fd = sb_sys_open(dirfd, name, SB_OPEN_READ)) < 0)
 		return false;
 	high = sb_sys_fstat(fd, &st) == 0 && st.size > SB_FILE_HEAD_SIZE

@@ -89,7 +89,7 @@ sb_keyindex_open(struct sb_keyindex *x, int dirfd,
 	int fd, rc;
 
 	*x = SB_KEYINDEX_INIT;
-	sb_name_format(name, SB_NAME_KEYS, segment->base);
+	sb_name_format(name, SB_NAME_KEYS, segment->base, segment->revision);
 	fd = sb_sys_open(dirfd, name, SB_OPEN_READ);
 	if (fd < 0)
 		return sb_err_sys(err, fd == -ENOENT ? SBLOG_ENOENT : SBLOG_EIO,
@@ -234,7 +234,7 @@ sb_keyindex_create(struct sb_keyindex_writer *w, int dirfd,
 	w->chain = segment->chain;
 	w->of_size = segment->size;
 	w->pages = pages > 0 ? pages : 1;
-	sb_name_format(name, SB_NAME_KEYS, segment->base);
+	sb_name_format(name, SB_NAME_KEYS, segment->base, segment->revision);
 	return sb_tmp_create(&w->file, dirfd, name, err);
 }
 

@@ -262,7 +262,7 @@ sb_keytab_open(struct sb_keytab *k, int dirfd, const struct sb_file *wal,
 	k->write = write;
 	k->base = wal->base;
 	k->seed = sb_seed(wal->salt, MARK_AT, 0);
-	sb_name_format(name, SB_NAME_KEYTAB, wal->base);
+	sb_name_format(name, SB_NAME_KEYTAB, wal->base, 0);
 	rc = sb_sys_open(dirfd, name, write ? SB_OPEN_WRITE : SB_OPEN_READ);
 	if (rc < 0)
 		return sb_err_sys(err, rc == -ENOENT ? SBLOG_ENOENT : SBLOG_EIO,
@@ -367,7 +367,7 @@ sb_keytab_create(struct sb_keytab *k, int dirfd, const struct sb_file *wal,
 	k->write = true;
 	k->base = wal->base;
 	k->seed = sb_seed(wal->salt, MARK_AT, 0);
-	sb_name_format(name, SB_NAME_KEYTAB, wal->base);
+	sb_name_format(name, SB_NAME_KEYTAB, wal->base, 0);
 	if ((rc = sb_tmp_create(&file, dirfd, name, err)) < 0 ||
 	    (rc = write_head(&file, wal, topic, boot, err)) < 0)
 		goto out;
@@ -432,7 +432,7 @@ sb_keytab_remove(int dirfd, const struct sb_file *wal)
 {
 	char name[SB_FILE_NAME_SIZE];
 
-	sb_name_format(name, SB_NAME_KEYTAB, wal->base);
+	sb_name_format(name, SB_NAME_KEYTAB, wal->base, 0);
 	return sb_sys_unlink(dirfd, name);
 }
 

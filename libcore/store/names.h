@@ -26,10 +26,13 @@ enum sb_name_kind {
 	SB_NAME_KEYTAB,  /* %020u.ktb, keys of a WAL */
 };
 
+/* revision: 0, or of a segment and its indexes that were rewritten, %020u.%u.seg:
+ * a name never stands for two files. */
 void sb_name_format(char out[SB_FILE_NAME_SIZE], enum sb_name_kind kind,
-    uint64_t base);
+    uint64_t base, uint32_t revision);
 
 /* The other way; false: not such a name. */
-bool sb_name_parse(const char *name, enum sb_name_kind *kindp, uint64_t *basep);
+bool sb_name_parse(const char *name, enum sb_name_kind *kindp, uint64_t *basep,
+    uint32_t *revisionp);
 
 #endif

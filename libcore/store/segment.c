@@ -17,8 +17,8 @@ enum {
 
 int
 sb_segment_create(struct sb_segment_writer *w, int dirfd,
-    const uint8_t topic[static SB_ID_SIZE], uint64_t base, uint64_t chain,
-    struct sblog_err *err)
+    const uint8_t topic[static SB_ID_SIZE], uint64_t base, uint32_t revision,
+    uint64_t chain, struct sblog_err *err)
 {
 	char name[SB_FILE_NAME_SIZE];
 	int rc;
@@ -33,13 +33,14 @@ sb_segment_create(struct sb_segment_writer *w, int dirfd,
 		.head_size = SB_SEG_HEAD_SIZE,
 	};
 	memcpy(w->head.topic, topic, SB_ID_SIZE);
+	w->revision = revision;
 	w->foot.base = base;
 	w->foot.chain = chain;
 	if ((rc = sb_sys_random(w->head.salt, sizeof(w->head.salt))) < 0)
 		return sb_err_sys(err, SBLOG_EIO, rc, "", "no random bytes");
 	if (sb_buf_reserve(&w->out, OUT_SIZE) < 0)
 		return sb_err_nomem(err);
-	sb_name_format(name, SB_NAME_SEGMENT, base);
+	sb_name_format(name, SB_NAME_SEGMENT, base, revision);
 	if ((rc = sb_tmp_create(&w->file, dirfd, name, err)) < 0)
 		return rc;
 	sb_file_head_encode(&w->head, w->out.data);
@@ -138,6 +139,7 @@ sb_segment_finish(struct sb_segment_writer *w, uint64_t next,
 		.end_chain = end_chain,
 		.first_time = w->foot.first_time,
 		.last_time = w->foot.last_time,
+		.revision = w->revision,
 	};
 	memcpy(file->salt, w->head.salt, SB_SALT_SIZE);
 	return 0;

@@ -25,6 +25,7 @@ enum { SB_BLOCK_RAW = 96 << 10 };
 struct sb_segment_writer {
 	struct sb_tmp file;
 	uint8_t topic[SB_ID_SIZE];
+	uint32_t revision;
 	struct sb_file_head head;
 	struct sb_seg_foot foot;
 	uint64_t pos;      /* where the next block goes */
@@ -40,8 +41,8 @@ struct sb_segment_writer {
 
 /* Create SEGMENT.tmp.* with its head written and a fresh random salt. */
 int sb_segment_create(struct sb_segment_writer *w, int dirfd,
-    const uint8_t topic[static SB_ID_SIZE], uint64_t base, uint64_t chain,
-    struct sblog_err *err) SB_MUST_CHECK;
+    const uint8_t topic[static SB_ID_SIZE], uint64_t base, uint32_t revision,
+    uint64_t chain, struct sblog_err *err) SB_MUST_CHECK;
 
 /*
  * Add a block: head is complete but for total size, hashes and durable_upto;

@@ -53,7 +53,7 @@ sb_wal_create(int dirfd, const uint8_t topic[static SB_ID_SIZE], uint64_t base,
 		return sb_err_sys(err, SBLOG_EIO, rc, "", "no random bytes");
 	memcpy(head.topic, topic, SB_ID_SIZE);
 	sb_file_head_encode(&head, page);
-	sb_name_format(name, SB_NAME_WAL, base);
+	sb_name_format(name, SB_NAME_WAL, base, 0);
 	if ((rc = sb_tmp_create(&tmp, dirfd, name, err)) < 0 ||
 	    (rc = sb_tmp_write(&tmp, bytes, 0, err)) < 0 ||
 	    (rc = commit_wal(&tmp, dirfd, err)) < 0)
@@ -77,7 +77,7 @@ open_index(struct sb_wal *w, int dirfd, const struct sb_file *file,
 	uint8_t want[SB_FILE_HEAD_SIZE], head[SB_FILE_HEAD_SIZE];
 	char name[SB_FILE_NAME_SIZE];
 
-	sb_name_format(name, SB_NAME_WINDEX, file->base);
+	sb_name_format(name, SB_NAME_WINDEX, file->base, 0);
 	w->index_fd = sb_sys_open(dirfd, name, SB_OPEN_CREATE);
 	if (w->index_fd < 0) {
 		w->index_fd = -1;
@@ -132,7 +132,7 @@ sb_wal_open(struct sb_wal *w, int dirfd, const struct sb_file *file,
 	int rc;
 
 	*w = SB_WAL_INIT;
-	sb_name_format(w->name, SB_NAME_WAL, file->base);
+	sb_name_format(w->name, SB_NAME_WAL, file->base, 0);
 	rc = sb_sys_open(dirfd, w->name, write ? SB_OPEN_WRITE : SB_OPEN_READ);
 	if (rc < 0)
 		return sb_err_sys(err, rc == -ENOENT ? SBLOG_ENOENT : SBLOG_EIO,

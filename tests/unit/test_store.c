@@ -61,17 +61,20 @@ names_round_trip(void)
 	static const uint64_t bases[] = { 0, 1, 9999999999, UINT64_MAX };
 	char name[SB_FILE_NAME_SIZE];
 	enum sb_name_kind kind;
+	uint32_t revision;
 	uint64_t base;
 
-	for (int k = SB_NAME_WAL; k <= SB_NAME_WINDEX; k++) {
+	for (int k = SB_NAME_WAL; k <= SB_NAME_KEYTAB; k++) {
 		for (size_t i = 0; i < 4; i++) {
-			sb_name_format(name, (enum sb_name_kind)k, bases[i]);
-			CHECK(sb_name_parse(name, &kind, &base));
+			sb_name_format(name, (enum sb_name_kind)k, bases[i],
+			    (uint32_t)i * 7);
+			CHECK(sb_name_parse(name, &kind, &base, &revision));
+			CHECK_U64(revision, i * 7);
 			CHECK_U64(kind, k);
 			CHECK_U64(base, bases[i]);
 		}
 	}
-	sb_name_format(name, SB_NAME_WAL, 42);
+	sb_name_format(name, SB_NAME_WAL, 42, 0);
 	CHECK_STR(name, "00000000000000000042.wal");
 }
 
@@ -91,12 +94,18 @@ other_names_are_refused(void)
 		"+0000000000000000042.wal",
 		" 0000000000000000042.wal",
 		"18446744073709551616.wal",
+		"00000000000000000042.0.seg",
+		"00000000000000000042.07.seg",
+		"00000000000000000042..seg",
+		"00000000000000000042.4294967296.seg",
+		"00000000000000000042x7.seg",
 	};
 	enum sb_name_kind kind;
+	uint32_t revision;
 	uint64_t base;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		CHECK(!sb_name_parse(names[i], &kind, &base));
+		CHECK(!sb_name_parse(names[i], &kind, &base, &revision));
 }
 
 /* ---- settings ---- */
