@@ -33,7 +33,7 @@ world_bad(const char *fmt, ...)
 void
 world_result(const char *what, int rc, const struct sblog_err *err)
 {
-	if (rc >= 0 ||
+	if (rc >= 0 || (!world.exists && rc == SBLOG_ENOENT) ||
 	    (world.loose &&
 		(rc == SBLOG_ENOENT ||
 		    (rc == SBLOG_EIO && err->sys == ENOENT))))
@@ -120,6 +120,7 @@ world_acked(uint32_t id, uint64_t first, bool durable, uint64_t floor)
 
 	for (uint32_t i = 0; i < n; i++)
 		settle(id + i, first + i);
+	world.exists = true;
 	if (world.loose)
 		return;
 	if (first < floor)
