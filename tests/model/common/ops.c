@@ -426,18 +426,6 @@ do_create(void)
 	sblog_store_close(s);
 }
 
-/* Somebody deletes the shared page, which must do no harm at any time. */
-static void
-do_lose_page(void)
-{
-	uint32_t store = fs_find(sim.fs, FS_ROOT, "store");
-	uint32_t topic = store ? fs_find(sim.fs, store, "t") : 0;
-
-	sim_point("rm state", -1, 0, 0);
-	if (topic != 0 && fs_find(sim.fs, topic, "state") != 0)
-		fs_link(sim.fs, topic, "state", 0);
-}
-
 const struct op ops[] = {
 	{ "append", do_append, OP_CHANGES },
 	{ "append-none", do_append_none, OP_CHANGES },
@@ -455,7 +443,6 @@ const struct op ops[] = {
 	{ "get", do_get, 0 },
 	{ "stat", do_stat, 0 },
 	{ "verify", do_verify, 0 },
-	{ "lose-page", do_lose_page, OP_CHANGES | OP_HURTS },
 	{ "create", do_create, OP_CHANGES | OP_CREATES },
 	{ "remove", do_remove, OP_CHANGES | OP_REMOVES },
 };

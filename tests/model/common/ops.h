@@ -13,7 +13,6 @@ enum op_flag {
 	OP_CHANGES = 1, /* the files */
 	OP_REMOVES = 2, /* the topic: then less is promised */
 	OP_CREATES = 4,
-	OP_HURTS = 8, /* what no command does */
 };
 
 struct op {
