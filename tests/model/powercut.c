@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 
 #include "common/cut.h"
+#include "common/odometer.h"
 #include "common/ops.h"
 #include "common/report.h"
 #include "common/sched.h"
@@ -27,7 +28,6 @@
 
 enum {
 	LENGTH = 3,
-	CHOICES = 512,
 	ARENA = 64 << 20,
 	STARTS = 8,
 	SALT = 5,
@@ -225,46 +225,6 @@ check_state(uint64_t h)
 
 /* ---- all ways in which the power can fail here ---- */
 
-/* Answers, the last one first to change, as on an odometer. */
-struct odometer {
-	uint32_t digit[CHOICES], limit[CHOICES];
-	uint32_t at, used;
-	enum { IN_TURN, ALL_BUT_ONE, AT_RANDOM } how;
-	uint32_t but; /* with ALL_BUT_ONE: that one has not happened */
-};
-
-static uint32_t
-choose_next(void *arg, uint32_t n)
-{
-	struct odometer *o = arg;
-	uint32_t i = o->at++;
-
-	if (o->how == ALL_BUT_ONE)
-		return i == o->but ? 0 : n - 1;
-	if (o->how == AT_RANDOM || i >= CHOICES)
-		return (uint32_t)(sim_random(&at.seed) % n);
-	if (i == o->used) {
-		o->digit[i] = 0;
-		o->used++;
-	}
-	o->limit[i] = n;
-	return o->digit[i];
-}
-
-/* false: all were tried. */
-static bool
-turn(struct odometer *o)
-{
-	o->used = o->at < CHOICES ? o->at : CHOICES;
-	while (
-	    o->used > 0 && o->digit[o->used - 1] + 1 == o->limit[o->used - 1])
-		o->used--;
-	if (o->used == 0)
-		return false;
-	o->digit[o->used - 1]++;
-	return true;
-}
-
 static void
 one_state(enum cut_profile profile, struct odometer *o)
 {
@@ -272,7 +232,7 @@ one_state(enum cut_profile profile, struct odometer *o)
 	uint64_t h;
 
 	o->at = 0;
-	cut_make(&fs_after, &fs_work, profile, choose_next, o);
+	cut_make(&fs_after, &fs_work, profile, odometer_choose, o);
 	report->count[me][N_TRIED]++;
 	h = fs_hash(&fs_after, NULL);
 	/* The same files are another state if more was promised. */
@@ -293,11 +253,12 @@ all_states(enum cut_profile profile)
 	uint32_t n;
 
 	memset(&o, 0, sizeof(o));
+	o.seed = &at.seed;
 	do {
 		if (++tries > options.limit)
 			break;
 		one_state(profile, &o);
-	} while (turn(&o));
+	} while (odometer_turn(&o));
 	if (tries <= options.limit) {
 		report->count[me][N_ALL]++;
 		return;
