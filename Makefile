@@ -207,6 +207,18 @@ stress: ## many processes at once, STRESS_SECONDS, with a checker
 	$(Q)$(MAKE) --no-print-directory FAULT=1 drivers
 	$(Q)STRESS_SECONDS=$(STRESS_SECONDS) build/fault/fault/stress
 
+COMMIT = $(shell git rev-parse --short HEAD 2>/dev/null)
+model-build:
+	$(Q)$(MAKE) --no-print-directory MODEL=1 models
+N ?=
+sim: model-build ## simulated processes: N=schedules SEED=first PAIRS=interruptions
+	$(Q)COMMIT=$(COMMIT) build/model/model/sim --runs $(or $(N),1000000) \
+	    --seed $(or $(SEED),1) --pairs $(or $(PAIRS),1)
+powercut: model-build ## states after power cuts: N=how many, up to 5000000
+	$(Q)COMMIT=$(COMMIT) build/model/model/powercut --count $(or $(N),500000) \
+	    --seed $(or $(SEED),1) --limit $(or $(LIMIT),48)
+mutants: ## changes to the core that the tests must notice; ONLY=pattern
+	$(Q)COMMIT=$(COMMIT) tests/mutants/run -k '$(or $(ONLY),.)'
 
 completions: all ## regenerate completions/ from the option tables
 	$(Q)completions/generate $(B)/bin
@@ -249,7 +261,7 @@ help: ## this list
 
 FORCE:
 .PHONY: all deps demo check unit drivers models lint fmt fmt-check hooks \
-	fuzz stress completions readme install uninstall clean \
+	fuzz stress model-build sim powercut mutants completions readme install uninstall clean \
 	help FORCE build/bin
 .DELETE_ON_ERROR:
 .SECONDARY:

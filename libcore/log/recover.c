@@ -16,7 +16,10 @@
 #include "store/index.h"
 #include "store/names.h"
 
-enum { LOST_MAX = 64 }; /* separate gaps told apart in one WAL */
+enum {
+	LOST_MAX = 64, /* separate gaps told apart in one WAL */
+	REPLACED_TRIES = 3,
+};
 
 /* What lies behind the point where a walk ended. */
 struct rest {
@@ -478,18 +481,21 @@ sb_topic_peek(struct sblog_topic *t, struct sb_published *p,
 	}
 	for (int tries = 0; tries < 10; tries++) {
 		struct sb_published page;
+		bool valid;
 
 		rc = peek_by_walk(t, p, err);
 		/* Recovered meanwhile?  Then the page counts: the walk may
 		 * have seen a batch that is not published yet. */
-		if (rc == 0 &&
-		    sb_state_read(&t->state, t->manifest.topic, t->boot,
-			&page) &&
-		    page.generation == t->manifest.generation)
+		valid = rc == 0 &&
+		    sb_state_read(&t->state, t->manifest.topic, t->boot, &page);
+		if (valid && page.generation == t->manifest.generation) {
 			*p = page;
+			return 0;
+		}
 		/* Sealed between the manifest and the WAL: then there is a
-		 * new one. */
-		if (rc != SBLOG_ENOENT)
+		 * new one.  Or the page is of another manifest: somebody is
+		 * replacing it, or has died at that. */
+		if (rc != SBLOG_ENOENT && !(valid && tries < REPLACED_TRIES))
 			break;
 	}
 	return rc;

@@ -3,13 +3,15 @@
  *
  *	powercut [--count N] [--seed N] [--workers N] [--limit N] [--stop]
  *	powercut --workload START,OP,OP,OP
+ *	powercut --killed OP,OP,START,POINT
  *
  * A workload is up to three operations on a topic of some kind.  The power
  * fails between any two of its system calls; what was not synced is there or
  * not in every way that a file system may choose (common/cut.h), or, where
  * there are too many ways, in --limit of them.  Each state is looked at once:
  * what was durable is there, the rest is a prefix, recovery does the same
- * twice, and the topic goes on.  It ends after --count different states.
+ * twice, and the topic goes on.  Before that, one operation is killed at each
+ * of its points, and the power fails after the next one.  It ends after --count different states.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -18,6 +20,7 @@
 #include <sys/mman.h>
 
 #include "common/cut.h"
+#include "common/odometer.h"
 #include "common/ops.h"
 #include "common/report.h"
 #include "common/sched.h"
@@ -25,17 +28,19 @@
 
 enum {
 	LENGTH = 3,
-	CHOICES = 512,
 	ARENA = 64 << 20,
 	STARTS = 8,
 	SALT = 5,
+	KILLED_LIMIT = 1, /* ways of a cut after a kill */
 
 	N_STATES = 0,
 	N_TRIED,
 	N_WORKLOADS,
 	N_CUTS,
-	N_ALL,  /* cuts of which every way was tried */
-	N_AGAIN /* the power failed again after recovery */
+	N_ALL,   /* cuts of which every way was tried */
+	N_AGAIN, /* the power failed again after recovery */
+	N_KILLED,
+	N_KILLED_STATES
 };
 
 static struct {
@@ -56,7 +61,7 @@ static struct {
 	uint64_t count, seed, limit;
 	unsigned workers;
 	bool stop;
-	const char *workload;
+	const char *workload, *killed;
 } options = { .count = 50000, .seed = 1, .limit = 48, .workers = 2 };
 
 /* The workload and the place in it. */
@@ -65,7 +70,8 @@ static struct {
 	const struct op *ops[LENGTH];
 	uint64_t seq, syncs; /* of the file system at the last cut */
 	uint64_t seed;
-	bool full; /* enough states */
+	bool full;   /* enough states */
+	bool killed; /* somebody was */
 } at;
 
 /* ---- one state ---- */
@@ -219,46 +225,6 @@ check_state(uint64_t h)
 
 /* ---- all ways in which the power can fail here ---- */
 
-/* Answers, the last one first to change, as on an odometer. */
-struct odometer {
-	uint32_t digit[CHOICES], limit[CHOICES];
-	uint32_t at, used;
-	enum { IN_TURN, ALL_BUT_ONE, AT_RANDOM } how;
-	uint32_t but; /* with ALL_BUT_ONE: that one has not happened */
-};
-
-static uint32_t
-choose_next(void *arg, uint32_t n)
-{
-	struct odometer *o = arg;
-	uint32_t i = o->at++;
-
-	if (o->how == ALL_BUT_ONE)
-		return i == o->but ? 0 : n - 1;
-	if (o->how == AT_RANDOM || i >= CHOICES)
-		return (uint32_t)(sim_random(&at.seed) % n);
-	if (i == o->used) {
-		o->digit[i] = 0;
-		o->used++;
-	}
-	o->limit[i] = n;
-	return o->digit[i];
-}
-
-/* false: all were tried. */
-static bool
-turn(struct odometer *o)
-{
-	o->used = o->at < CHOICES ? o->at : CHOICES;
-	while (
-	    o->used > 0 && o->digit[o->used - 1] + 1 == o->limit[o->used - 1])
-		o->used--;
-	if (o->used == 0)
-		return false;
-	o->digit[o->used - 1]++;
-	return true;
-}
-
 static void
 one_state(enum cut_profile profile, struct odometer *o)
 {
@@ -266,7 +232,7 @@ one_state(enum cut_profile profile, struct odometer *o)
 	uint64_t h;
 
 	o->at = 0;
-	cut_make(&fs_after, &fs_work, profile, choose_next, o);
+	cut_make(&fs_after, &fs_work, profile, odometer_choose, o);
 	report->count[me][N_TRIED]++;
 	h = fs_hash(&fs_after, NULL);
 	/* The same files are another state if more was promised. */
@@ -274,7 +240,7 @@ one_state(enum cut_profile profile, struct odometer *o)
 	h ^= h >> 29;
 	if (!is_new(h))
 		return;
-	report->count[me][N_STATES]++;
+	report->count[me][at.killed ? N_KILLED_STATES : N_STATES]++;
 	check_state(h);
 	world = saved;
 }
@@ -287,11 +253,12 @@ all_states(enum cut_profile profile)
 	uint32_t n;
 
 	memset(&o, 0, sizeof(o));
+	o.seed = &at.seed;
 	do {
 		if (++tries > options.limit)
 			break;
 		one_state(profile, &o);
-	} while (turn(&o));
+	} while (odometer_turn(&o));
 	if (tries <= options.limit) {
 		report->count[me][N_ALL]++;
 		return;
@@ -376,17 +343,23 @@ make_starts(void)
 }
 
 static void
-one_workload(void)
+begin(size_t start)
 {
-	fs_copy(&fs_work, &begin_at[at.start].fs);
-	world = begin_at[at.start].world;
+	fs_copy(&fs_work, &begin_at[start].fs);
+	world = begin_at[start].world;
 	sim_boot(&fs_work, SALT + 1);
 	sim.boot = SALT * 2 + 1;
-	sim.now = begin_at[at.start].now;
+	sim.now = begin_at[start].now;
 	fs_work.track = true;
 	at.seq = fs_work.seq;
 	at.syncs = 0;
 	at.seed = options.seed;
+}
+
+static void
+one_workload(void)
+{
+	begin(at.start);
 	(void)snprintf(world_where, sizeof(world_where),
 	    "powercut --workload %zu", at.start);
 	for (int i = 0; i < LENGTH && at.ops[i] != NULL; i++) {
@@ -409,12 +382,67 @@ one_workload(void)
 	report->count[me][N_WORKLOADS]++;
 }
 
+/* One is killed at a point, another one works to its end, and then the power
+ * fails.  false: the first one was at its end before. */
+static bool
+killed_workload(const struct op *a, const struct op *b, size_t start,
+    uint64_t point)
+{
+	const struct sim_plan plan = { .kill_at = point };
+
+	begin(start);
+	(void)snprintf(world_where, sizeof(world_where),
+	    "powercut --killed %s,%s,%zu,%llu", a->name, b->name, start,
+	    (unsigned long long)point);
+	memcpy(report->where[me], world_where, sizeof(world_where));
+	(void)sim_spawn(do_op, (void *)(uintptr_t)a);
+	(void)sim_spawn(do_op, (void *)(uintptr_t)b);
+	if (!sim_run(&plan))
+		world_bad("processes wait for each other");
+	if (sim.kills == 0)
+		return false;
+	cut();
+	report->count[me][N_KILLED]++;
+	return true;
+}
+
+/* Whatever leaves names or files for the next one to build on. */
+static void
+all_killed(unsigned worker)
+{
+	static const char *const first[] = { "create", "seal", "index",
+		"append-large", "append" };
+	static const char *const second[] = { "append", "seal" };
+	uint64_t limit = options.limit;
+	size_t n = 0;
+
+	options.limit = KILLED_LIMIT;
+	at.killed = true;
+	for (size_t a = 0; a < sizeof(first) / sizeof(first[0]); a++)
+		for (size_t b = 0; b < 2; b++)
+			for (size_t s = 0; s <= start_count; s++) {
+				uint64_t point = 1;
+
+				if (n++ % report->workers != worker)
+					continue;
+				while (!at.full &&
+				    killed_workload(named(first[a],
+							strlen(first[a])),
+					named(second[b], strlen(second[b])), s,
+					point))
+					point++;
+			}
+	options.limit = limit;
+	at.killed = false;
+}
+
 static void
 work(unsigned worker)
 {
 	uint64_t total = (start_count + 1) * letters * letters * letters;
 
 	me = worker;
+	all_killed(worker);
 	for (uint64_t i = worker; i < total && !at.full; i += report->workers) {
 		/* All of them, but in no order. */
 		uint64_t n = (i + options.seed) * UINT64_C(1000003) % total;
@@ -454,6 +482,26 @@ parse_workload(const char *text)
 	}
 }
 
+static int
+one_killed(const char *text)
+{
+	const char *b = strchr(text, ',');
+	const char *rest = b ? strchr(b + 1, ',') : NULL;
+	unsigned long start;
+	unsigned long long point;
+
+	if (rest == NULL || sscanf(rest, ",%lu,%llu", &start, &point) != 2 ||
+	    start > start_count) {
+		printf("Bail out! --killed A,B,START,POINT\n");
+		return 1;
+	}
+	options.limit = KILLED_LIMIT;
+	(void)killed_workload(named(text, (size_t)(b - text)),
+	    named(b + 1, (size_t)(rest - b - 1)), start, point);
+	printf("%lu violations\n", world_violations);
+	return world_violations > 0;
+}
+
 static void
 parse(int argc, char **argv)
 {
@@ -463,6 +511,7 @@ parse(int argc, char **argv)
 		{ "limit", required_argument, NULL, 'l' },
 		{ "workers", required_argument, NULL, 'w' },
 		{ "workload", required_argument, NULL, 'W' },
+		{ "killed", required_argument, NULL, 'K' },
 		{ "stop", no_argument, NULL, 'x' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -481,6 +530,8 @@ parse(int argc, char **argv)
 			options.workers = n > 0 ? (unsigned)n : 1;
 		else if (c == 'W')
 			options.workload = optarg;
+		else if (c == 'K')
+			options.killed = optarg;
 		else if (c == 'x')
 			options.stop = true;
 		else
@@ -491,6 +542,10 @@ parse(int argc, char **argv)
 static void
 tell(void)
 {
+	printf("# %llu kills with a cut after the next operation, %llu other "
+	       "states\n",
+	    (unsigned long long)report_sum(N_KILLED),
+	    (unsigned long long)report_sum(N_KILLED_STATES));
 	printf("# %llu workloads, %llu cuts, of %llu in 3 file systems every "
 	       "way, %llu ways tried, %llu states cut again\n",
 	    (unsigned long long)report_sum(N_WORKLOADS),
@@ -511,7 +566,7 @@ int
 main(int argc, char **argv)
 {
 	parse(argc, argv);
-	report_begin(options.workload ? 1 : options.workers);
+	report_begin(options.workload || options.killed ? 1 : options.workers);
 	sim_init();
 	fs_init(&fs_work, ARENA);
 	fs_init(&fs_after, ARENA);
@@ -525,6 +580,8 @@ main(int argc, char **argv)
 	if (seen == MAP_FAILED)
 		return 1;
 	make_starts();
+	if (options.killed != NULL)
+		return one_killed(options.killed);
 	if (options.workload != NULL) {
 		parse_workload(options.workload);
 		one_workload();

@@ -1,6 +1,7 @@
 /*
  * sim.c - many processes at one topic, every order of their steps.
  *
+ *	sim --pair A,B,START,I,J | --triple A,B,C,START,I,K
  *	sim [--seed N] [--runs N] [--pairs N] [--trace] [--workers N] [--stop]
  *
  * First all pairs of operations, with at most --pairs interruptions at every
@@ -25,6 +26,8 @@ enum {
 	SCRIPT_OPS = 3,
 	BOOT = 99,
 	ARENA = 64 << 20,
+	LAST_POINTS = 90,   /* of an append: its batch and its sync */
+	TRIPLE_KILLS = 100, /* a seal has fewer points before its WAL */
 
 	/* counts of a report */
 	N_RUNS = 0,
@@ -33,6 +36,7 @@ enum {
 	N_KILLS,
 	N_CUTS,
 	N_PAIRS,
+	N_TRIPLES,
 };
 
 /* What a process does, one operation after the other. */
@@ -54,7 +58,8 @@ static struct {
 	uint64_t seed, runs;
 	unsigned pairs, workers;
 	bool trace, stop, single;
-	const char *pair; /* A,B,START,I,J */
+	const char *pair;   /* A,B,START,I,J */
+	const char *triple; /* A,B,C,START,I,K */
 } options = { .seed = 1, .runs = 100000, .pairs = 1, .workers = 2 };
 
 static unsigned me;
@@ -302,6 +307,60 @@ pair(const struct op *a, const struct op *b, size_t start)
 	}
 }
 
+/* ---- three, of which one is killed ---- */
+
+/* The first one stops after i points, the second one is killed after k more,
+ * the third one works to its end, then the first one goes on. */
+static void
+triple_schedule(const struct op *const three[3], size_t start, uint64_t i,
+    uint64_t k)
+{
+	const struct sim_plan plan = { .switch_at = { i }, .kill_at = i + k };
+	uint64_t seed = 1;
+
+	(void)snprintf(world_where, sizeof(world_where),
+	    "sim --triple %s,%s,%s,%zu,%llu,%llu", three[0]->name,
+	    three[1]->name, three[2]->name, start, (unsigned long long)i,
+	    (unsigned long long)k);
+	memcpy(report->where[me], world_where, sizeof(world_where));
+	restart(start, 5, false);
+	for (int n = 0; n < 3; n++)
+		scripts[n] = (struct script){ .ops = { three[n] }, .count = 1 };
+	one_schedule(&plan, 3, &seed);
+	report->count[me][N_TRIPLES]++;
+}
+
+/* Appenders that are about to sync, while a rotation dies. */
+static void
+triples(unsigned worker)
+{
+	const struct op *const first[] = { named("append-twice", 12),
+		named("append-run", 10) };
+	const struct op *const last[] = { named("append", 6),
+		named("append-none", 11) };
+	size_t turn = 0;
+
+	for (int n = 0; n < 4; n++) {
+		const struct op *const three[3] = { first[n / 2],
+			named("seal", 4), last[n % 2] };
+		uint64_t length;
+
+		pair_schedule(three[0], three[2], 1, 0, 0);
+		length = sim.first_end;
+		/* What comes before its last batch is its own affair. */
+		for (uint64_t i = length > LAST_POINTS ? length - LAST_POINTS
+						       : 1;
+		     i <= length; i++) {
+			if (turn++ % report->workers != worker)
+				continue;
+			for (uint64_t k = 1; k < TRIPLE_KILLS; k++)
+				triple_schedule(three, 1, i, k);
+			if (options.stop && world_violations > 0)
+				return;
+		}
+	}
+}
+
 /* ---- */
 
 static void
@@ -320,6 +379,8 @@ work(unsigned worker)
 				if (options.stop && world_violations > 0)
 					return;
 			}
+	if (options.pairs > 0)
+		triples(worker);
 	for (uint64_t i = worker; i < options.runs; i += report->workers) {
 		random_schedule(options.seed + i);
 		if (options.stop && world_violations > 0)
@@ -346,6 +407,27 @@ one_pair(const char *text)
 }
 
 static void
+one_triple(const char *text)
+{
+	const struct op *three[3];
+	unsigned long start;
+	unsigned long long i, k;
+
+	for (int n = 0; n < 3; n++) {
+		size_t len = strcspn(text, ",");
+
+		three[n] = named(text, len);
+		text += len + (text[len] == ',');
+	}
+	if (sscanf(text, "%lu,%llu,%llu", &start, &i, &k) != 3 ||
+	    start >= start_count) {
+		printf("Bail out! --triple A,B,C,START,I,K\n");
+		exit(1);
+	}
+	triple_schedule(three, start, i, k);
+}
+
+static void
 parse(int argc, char **argv)
 {
 	static const struct option longs[] = {
@@ -353,6 +435,7 @@ parse(int argc, char **argv)
 		{ "runs", required_argument, NULL, 'n' },
 		{ "pairs", required_argument, NULL, 'p' },
 		{ "pair", required_argument, NULL, 'P' },
+		{ "triple", required_argument, NULL, 'T' },
 		{ "workers", required_argument, NULL, 'w' },
 		{ "trace", no_argument, NULL, 't' },
 		{ "stop", no_argument, NULL, 'x' },
@@ -374,6 +457,8 @@ parse(int argc, char **argv)
 			options.pairs = (unsigned)n;
 		} else if (c == 'P') {
 			options.pair = optarg;
+		} else if (c == 'T') {
+			options.triple = optarg;
 		} else if (c == 'w') {
 			options.workers = n > 0 ? (unsigned)n : 1;
 		} else if (c == 't') {
@@ -384,7 +469,8 @@ parse(int argc, char **argv)
 			exit(2);
 		}
 	}
-	options.single = options.pair != NULL || (seed && !runs);
+	options.single =
+	    options.pair != NULL || options.triple != NULL || (seed && !runs);
 }
 
 int
@@ -405,6 +491,8 @@ main(int argc, char **argv)
 		sim.trace = options.trace;
 		if (options.pair != NULL)
 			one_pair(options.pair);
+		else if (options.triple != NULL)
+			one_triple(options.triple);
 		else
 			random_schedule(options.seed);
 		printf("%lu violations\n", world_violations);
@@ -419,10 +507,12 @@ main(int argc, char **argv)
 	    (unsigned long long)report_sum(N_CUTS));
 	report_line("sim", report_sum(N_RUNS), options.seed, seconds);
 	report_ok(report_violations() == 0,
-	    "%llu schedules of processes, %llu of them all pairs with up to "
-	    "%u interruptions (%llu violations)",
+	    "%llu schedules of processes: %llu are all pairs with up to %u "
+	    "interruptions, %llu are threes of which one is killed "
+	    "(%llu violations)",
 	    (unsigned long long)report_sum(N_RUNS),
 	    (unsigned long long)report_sum(N_PAIRS), options.pairs,
+	    (unsigned long long)report_sum(N_TRIPLES),
 	    (unsigned long long)report_violations());
 	return report_done();
 }

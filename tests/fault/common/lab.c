@@ -75,6 +75,10 @@ lab_bad(const char *fmt, ...)
 	va_end(ap);
 	printf("\n");
 	(void)fflush(stdout);
+	if (getenv("LAB_STOP") != NULL) {
+		lab_end();
+		exit(1);
+	}
 }
 
 static void

@@ -25,7 +25,8 @@ void lab_end(void);
 void lab_ok(bool ok, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 int lab_done(void); /* what main returns */
-/* A line of explanation; counted as a violation. */
+/* A line of explanation; counted as a violation, and with LAB_STOP in the
+ * environment the last one. */
 void lab_bad(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 extern unsigned long lab_violations, lab_cases;
 

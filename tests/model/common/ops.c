@@ -42,7 +42,7 @@ append_to(struct sblog_topic *t, uint32_t n, uint32_t len,
 {
 	/* Written and read by the core in the same call: each process has
 	 * its own. */
-	char values[BATCH_MAX][64], keys[BATCH_MAX][32];
+	char values[BATCH_MAX][64], keys[BATCH_MAX][WORLD_KEY_MAX];
 	static char large[SIM_PROCS][WORLD_VALUE_MAX + 64];
 	struct sblog_record recs[BATCH_MAX];
 	uint32_t id = world_begin(n, len);
@@ -126,7 +126,7 @@ do_append_run(void)
 	struct sblog_topic *t;
 	struct sblog_record rec;
 	struct sblog_err err;
-	char text[64], key[32];
+	char text[64], key[WORLD_KEY_MAX];
 	int rc = open_topic(SBLOG_WRITE, &s, &t, &err);
 
 	for (int i = 0; i < 2 && rc == 0; i++) {

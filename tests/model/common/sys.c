@@ -164,7 +164,8 @@ sb_sys_pwritev(int fd, struct iovec *iov, int n, uint64_t pos)
 	sim_point("pwrite", fd, pos, len);
 	if (open_fd(fd) == NULL || !open_fd(fd)->write)
 		return -EBADF;
-	if (len > sizeof(all)) {
+	/* In one piece only where it must be one change. */
+	if (len > sizeof(all) || (!sim.fs->track && !sim.plan.tear)) {
 		for (int i = 0; i < n; i++) {
 			fs_write(sim.fs, open_fd(fd)->ino, iov[i].iov_base,
 			    iov[i].iov_len, pos);

@@ -13,7 +13,12 @@
 
 #include <sblog.h>
 
-enum { WORLD_RECORDS = 512, WORLD_SETTINGS = 3, WORLD_VALUE_MAX = 64 << 10 };
+enum {
+	WORLD_RECORDS = 512,
+	WORLD_SETTINGS = 3,
+	WORLD_VALUE_MAX = 64 << 10,
+	WORLD_KEY_MAX = 1024
+};
 
 extern struct world {
 	uint32_t next_id; /* of records; 0 is none */
@@ -48,7 +53,7 @@ void world_result(const char *what, int rc, const struct sblog_err *err);
 uint32_t world_begin(uint32_t n, uint32_t len);
 /* The record as it is appended; value has room for its length. */
 void world_record(uint32_t id, struct sblog_record *rec, char *value,
-    char key[32]);
+    char key[WORLD_KEY_MAX]);
 /* Its append returned 0 at first; floor: acked_end when it was called. */
 void world_acked(uint32_t id, uint64_t first, bool durable, uint64_t floor);
 void world_durable(uint64_t end);
