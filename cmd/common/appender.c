@@ -175,7 +175,7 @@ appender_run(struct appender *a, const struct sblog_run *run, bool alone,
 	struct sblog_run one = *run;
 	int rc;
 
-	if (a->sync == APPENDER_SYNC_RECORD)
+	if (a->sync == APPENDER_SYNC_RECORD && !run->atomic)
 		one.max_records = 1;
 	if ((rc = sblog_append_run(a->topic, &one, &opts, done, err)) < 0)
 		return rc;
