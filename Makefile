@@ -53,7 +53,7 @@ INCS := xxhash.h xxh3.h lz4.h jansson.h jansson_config.h md5.h
 # -- what there is --------------------------------------------------------
 
 CORE_SRC := $(sort $(wildcard libcore/*/*.c))
-CMD_SRC  := $(sort $(wildcard cmd/common/*.c) $(if $(MUSL),cmd/musl/fortify.c))
+CMD_SRC  := $(sort $(wildcard cmd/common/*.c cmd/torture/*.c) $(if $(MUSL),cmd/musl/fortify.c))
 CMD      := $(patsubst cmd/%.c,%,$(sort $(wildcard cmd/*.c)))
 UNIT     := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZ     := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
@@ -81,7 +81,8 @@ CMD_INC  := -Icmd -Ilibcore/include
 $(B)/obj/libcore/%.o $(B)/static/libcore/%.o: INC := $(CORE_INC)
 $(B)/static/cmd/%.o $(B)/front/%.o: INC := $(CMD_INC)
 $(B)/static/cmd/%.o $(B)/front/%.o: HARD := -fstack-protector-strong -DSBLOG_LIBEXECDIR='"$(LIBEXECDIR)"'
-$(B)/obj/tests/%.o:   INC := -Itests/unit -Itests/fault -Ilibcore -Ilibcore/include
+$(B)/obj/cmd/%.o:     INC := $(CMD_INC)
+$(B)/obj/tests/%.o:   INC := -Itests/unit -Itests/fault -Icmd -Ilibcore -Ilibcore/include
 $(B)/obj/tests/model/%.o: INC := -Itests/model -Ilibcore -Ilibcore/include
 # The processor is asked at run time whether these may be used.
 ifeq ($(shell uname -m),x86_64)
