@@ -69,7 +69,7 @@ broken() {
 				"$SBLOG_BUILD/bin/sblog"
 		) >out 2>err 3>&- &
 		pid=$!
-		until [ -e d/sblog-torture.*/store/torture ]; do kill -0 "$pid"; done
+		until compgen -G 'd/sblog-torture.*/store/torture' >/dev/null; do kill -0 "$pid"; done
 		env kill -"$signal" "$pid"
 		status=0
 		wait "$pid" || status=$?
