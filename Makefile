@@ -145,7 +145,8 @@ $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/driver.o $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(BASE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lpthread
 
-FAULT_COMMON := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tests/fault/common/*.c)))
+FAULT_COMMON := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tests/fault/common/*.c)) \
+	cmd/torture/ledger.c cmd/torture/loopdisk.c)
 $(B)/fault/%: $(B)/obj/tests/fault/%.o $(FAULT_COMMON) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
@@ -208,6 +209,10 @@ stress: ## many processes at once, STRESS_SECONDS, with a checker
 	$(Q)$(MAKE) --no-print-directory FAULT=1 drivers
 	$(Q)STRESS_SECONDS=$(STRESS_SECONDS) build/fault/fault/stress
 
+POWER_CUTS ?= 10000
+powercuts: ## POWER_CUTS shutdowns of ext4 and XFS on loop devices, as root
+	$(Q)$(MAKE) --no-print-directory FAULT=1 drivers
+	$(Q)COMMIT=$$(git rev-parse --short HEAD) build/fault/fault/shutdown $(POWER_CUTS)
 
 completions: all ## regenerate completions/ from the option tables
 	$(Q)completions/generate $(B)/bin
@@ -250,7 +255,7 @@ help: ## this list
 
 FORCE:
 .PHONY: all deps demo check unit drivers models lint fmt fmt-check hooks \
-	fuzz stress completions readme install uninstall clean \
+	fuzz stress powercuts completions readme install uninstall clean \
 	help FORCE build/bin
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,7 +32,7 @@ struct loop_info {
 	uint64_t init[2];
 };
 
-#define FS_SHUTDOWN ((int)_IOR('X', 125, uint32_t))
+#define FS_SHUTDOWN _IOR('X', 125, uint32_t)
 
 static bool
 failed(struct loopdisk *d, const char *what)
@@ -217,7 +218,8 @@ loopdisk_cut(struct loopdisk *d, enum loopdisk_cut how)
 {
 	uint32_t flags = (uint32_t)how;
 
-	return ioctl(d->dir_fd, FS_SHUTDOWN, &flags) == 0 ||
+	/* ioctl() has no one type for the request. */
+	return syscall(SYS_ioctl, d->dir_fd, FS_SHUTDOWN, &flags) == 0 ||
 	    failed(d, "shut down");
 }
 
