@@ -172,7 +172,7 @@ ledger_begin(struct ledger *l, unsigned who, uint64_t n, bool atomic)
 	/* Acknowledgements may split what is on its way. */
 	if (a->lots + LEDGER_LOTS / 8 > LEDGER_LOTS)
 		return false;
-	a->lot[a->lots++] = (struct ledger_lot){
+	a->lot[a->lots] = (struct ledger_lot){
 		.from = from,
 		.to = from + n,
 		.durable = from,
@@ -183,6 +183,7 @@ ledger_begin(struct ledger *l, unsigned who, uint64_t n, bool atomic)
 		.begun_ns = ledger_now_ns(),
 		.atomic = atomic,
 	};
+	a->lots++;
 	__atomic_store_n(&a->tried, from + n, __ATOMIC_SEQ_CST);
 	return true;
 }

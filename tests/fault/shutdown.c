@@ -6,6 +6,7 @@
  *	shutdown [COUNT]	so many cuts in all (default 500), SEED: which
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,17 +182,24 @@ start(pid_t pids[ROLES], uint64_t seed)
 	}
 }
 
-/* SIGBUS is what a store into the page of a dead file system gives. */
+/* They find the power off and go.  SIGBUS is what a store into the page of a
+ * dead file system gives. */
 static void
 end(pid_t pids[ROLES])
 {
+	uint64_t limit = ledger_now_ns() + 10 * UINT64_C(1000000000);
 	int status;
 
 	for (unsigned i = 0; i < ROLES; i++) {
-		(void)kill(pids[i], SIGKILL);
-		(void)waitpid(pids[i], &status, 0);
-		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL &&
-		    WTERMSIG(status) != SIGBUS)
+		while (waitpid(pids[i], &status, WNOHANG) == 0) {
+			if (ledger_now_ns() > limit) {
+				ledger_bad(ledger, LEDGER_STUCK,
+				    "role %u does not end", i);
+				(void)kill(pids[i], SIGKILL);
+			}
+			(void)usleep(100);
+		}
+		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGBUS)
 			ledger_bad(ledger, LEDGER_STATUS,
 			    "role %u died by signal %d", i, WTERMSIG(status));
 	}
@@ -219,9 +227,9 @@ new_topic(uint64_t seed)
 }
 
 static void
-check(uint64_t n)
+check(uint64_t n, bool cut)
 {
-	struct ledger_view v = { .ledger = ledger, .final = true, .cut = true };
+	struct ledger_view v = { .ledger = ledger, .final = true, .cut = cut };
 	struct sblog_err err;
 
 	if (read_to_end(&v, false, &err) < 0)
@@ -232,6 +240,48 @@ check(uint64_t n)
 	if (n % 8 == 0 && !lab_verify(dir))
 		ledger_bad(ledger, LEDGER_DAMAGE, "cut %llu: verify",
 		    (unsigned long long)n);
+}
+
+/*
+ * A file system that was mounted again on the same boot: the state page may be
+ * an old one and looks like a good one.  Appenders must not believe it.
+ */
+static void
+append_one(void)
+{
+	const struct sblog_append_opts o = { .sync = SBLOG_SYNC_BATCH };
+	char text[LEDGER_RECORD_MAX + 1];
+	struct sblog_run run = { .data = text };
+	struct sblog_appended done;
+	struct sblog_store *s;
+	struct sblog_topic *t;
+	struct sblog_err err;
+	int rc;
+
+	run.len = make_run(APPENDERS, 1, text);
+	rc = lab_open(dir, SBLOG_WRITE, &s, &t, &err);
+	if (rc == 0 && ledger_begin(ledger, APPENDERS, 1, true))
+		rc = sblog_append_run(t, &run, &o, &done, &err);
+	if (rc < 0)
+		ledger_bad(ledger, LEDGER_STATUS, "append: %s", err.msg);
+	else
+		ledger_ack(ledger, APPENDERS, done.first, true);
+	sblog_topic_close(t);
+	sblog_store_close(s);
+}
+
+/* The kernel writes the state page back whenever it likes. */
+static void
+write_page_back(void)
+{
+	char path[LOOPDISK_PATH + 32];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/t/state", dir);
+	if ((fd = open(path, O_RDONLY)) < 0)
+		return;
+	(void)fdatasync(fd);
+	(void)close(fd);
 }
 
 static bool
@@ -245,7 +295,10 @@ cut(struct loopdisk *d, const char *options, uint64_t n, uint64_t seed)
 		return false;
 	shared->off = 0;
 	start(pids, r);
-	(void)usleep((useconds_t)(r / 16 % CUT_MAX_US));
+	(void)usleep((useconds_t)(r / 16 % CUT_MAX_US / 2));
+	if (r / 8 % 2 == 0)
+		write_page_back();
+	(void)usleep((useconds_t)(r / 16 % CUT_MAX_US / 2));
 	__atomic_store_n(&shared->off, 1, __ATOMIC_SEQ_CST);
 	ok = loopdisk_cut(d,
 	    r % 4 == 0 ? LOOPDISK_LOG_FLUSH : LOOPDISK_NO_FLUSH);
@@ -255,7 +308,12 @@ cut(struct loopdisk *d, const char *options, uint64_t n, uint64_t seed)
 		return false;
 	}
 	sb_fault.boot++;
-	check(n);
+	check(n, true);
+	if (r / 4 % 4 == 0) {
+		sb_fault.boot--;
+		append_one();
+		check(n, false);
+	}
 	return ledger_faults(ledger) == 0;
 }
 
