@@ -53,7 +53,7 @@ INCS := xxhash.h xxh3.h lz4.h jansson.h jansson_config.h md5.h
 # -- what there is --------------------------------------------------------
 
 CORE_SRC := $(sort $(wildcard libcore/*/*.c))
-CMD_SRC  := $(sort $(wildcard cmd/common/*.c) $(if $(MUSL),cmd/musl/fortify.c))
+CMD_SRC  := $(sort $(wildcard cmd/common/*.c cmd/torture/*.c) $(if $(MUSL),cmd/musl/fortify.c))
 CMD      := $(patsubst cmd/%.c,%,$(sort $(wildcard cmd/*.c)))
 UNIT     := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZ     := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
@@ -81,7 +81,8 @@ CMD_INC  := -Icmd -Ilibcore/include
 $(B)/obj/libcore/%.o $(B)/static/libcore/%.o: INC := $(CORE_INC)
 $(B)/static/cmd/%.o $(B)/front/%.o: INC := $(CMD_INC)
 $(B)/static/cmd/%.o $(B)/front/%.o: HARD := -fstack-protector-strong -DSBLOG_LIBEXECDIR='"$(LIBEXECDIR)"'
-$(B)/obj/tests/%.o:   INC := -Itests/unit -Itests/fault -Ilibcore -Ilibcore/include
+$(B)/obj/cmd/%.o:     INC := $(CMD_INC)
+$(B)/obj/tests/%.o:   INC := -Itests/unit -Itests/fault -Icmd -Ilibcore -Ilibcore/include
 $(B)/obj/tests/model/%.o: INC := -Itests/model -Ilibcore -Ilibcore/include
 # The processor is asked at run time whether these may be used.
 ifeq ($(shell uname -m),x86_64)
@@ -144,7 +145,8 @@ $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/driver.o $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(BASE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lpthread
 
-FAULT_COMMON := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tests/fault/common/*.c)))
+FAULT_COMMON := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tests/fault/common/*.c)) \
+	cmd/torture/ledger.c cmd/torture/loopdisk.c)
 $(B)/fault/%: $(B)/obj/tests/fault/%.o $(FAULT_COMMON) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
@@ -219,6 +221,10 @@ powercut: model-build ## states after power cuts: N=how many, up to 5000000
 	    --seed $(or $(SEED),1) --limit $(or $(LIMIT),48)
 mutants: ## changes to the core that the tests must notice; ONLY=pattern
 	$(Q)COMMIT=$(COMMIT) tests/mutants/run -k '$(or $(ONLY),.)'
+POWER_CUTS ?= 10000
+powercuts: ## POWER_CUTS shutdowns of ext4 and XFS on loop devices, as root
+	$(Q)$(MAKE) --no-print-directory FAULT=1 drivers
+	$(Q)COMMIT=$$(git rev-parse --short HEAD) build/fault/fault/shutdown $(POWER_CUTS)
 
 completions: all ## regenerate completions/ from the option tables
 	$(Q)completions/generate $(B)/bin
@@ -261,7 +267,8 @@ help: ## this list
 
 FORCE:
 .PHONY: all deps demo check unit drivers models lint fmt fmt-check hooks \
-	fuzz stress model-build sim powercut mutants completions readme install uninstall clean \
+	fuzz stress model-build sim powercut powercuts mutants completions readme \
+	install uninstall clean \
 	help FORCE build/bin
 .DELETE_ON_ERROR:
 .SECONDARY:

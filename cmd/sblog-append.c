@@ -566,6 +566,7 @@ main(int argc, char **argv)
 	check_conditions(&s, &r);
 	check_formats(&s, &r);
 	set_defaults(&s, &r);
+	report_guard_page();
 	input_init(&s.feed.in);
 	if (r.json || r.ack != NULL)
 		out_init(&s.out, STDOUT_FILENO);

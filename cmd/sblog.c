@@ -37,6 +37,7 @@ static const struct {
 	{ "seal", "close the write-ahead log and compress it" },
 	{ "stat", "show how topics stand" },
 	{ "tail", "the last records; read -o -10" },
+	{ "torture", "see whether a disk keeps what is promised" },
 	{ "verify", "check everything that is stored" },
 	{ "wait", "wait for the next record; read -F -c 1 without output" },
 };

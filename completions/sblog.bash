@@ -15,7 +15,7 @@ _sblog() {
 	done
 	local words=
 	case $command in
-	'') words='append config create index ls read rm seal stat verify cat help tail wait -C -q -v --help --version' ;;
+	'') words='append config create index ls read rm seal stat torture verify cat help tail wait -C -q -v --help --version' ;;
 	append) words='--format --delimiter --key-delimiter --key --header --null --timestamp --atomic --expect --expect-key --expect-pos --once --sync --batch-bytes --batch-time --compress --ack --keep-offsets --no-create --on-error --dry-run --json --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
 	config) words='--dry-run --defaults --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
 	create) words='--dry-run --config --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
@@ -25,6 +25,7 @@ _sblog() {
 	rm) words='--yes --dry-run --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
 	seal) words='--dry-run --all --older --larger --jobs --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
 	stat) words='--all --segments --at --by --metrics --max-age --min-free --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
+	torture) words='--seconds --seed --power-cuts --json --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
 	verify) words='--all --quick --deep --jobs --rate --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
 	esac
 	case $command,$cur in

@@ -144,6 +144,14 @@ note(struct appender *a, uint64_t first, uint64_t next, struct sblog_err *err)
 	return SBLOG_ENOMEM;
 }
 
+/* Records are in the log that cannot be acknowledged. */
+static int
+unsaid(struct sblog_err *err)
+{
+	err->code = SBLOG_EUNKNOWN;
+	return SBLOG_EUNKNOWN;
+}
+
 /* count records are published, behind the last of them is next. */
 static int
 published(struct appender *a, uint64_t first, uint64_t next, uint64_t count,
@@ -175,14 +183,14 @@ appender_run(struct appender *a, const struct sblog_run *run, bool alone,
 	struct sblog_run one = *run;
 	int rc;
 
-	if (a->sync == APPENDER_SYNC_RECORD)
+	if (a->sync == APPENDER_SYNC_RECORD && !run->atomic)
 		one.max_records = 1;
 	if ((rc = sblog_append_run(a->topic, &one, &opts, done, err)) < 0)
 		return rc;
 	if (done->consumed == 0)
 		return 0;
 	if ((rc = note(a, done->first, done->next, err)) < 0)
-		return rc;
+		return unsaid(err);
 	return published(a, done->first, done->next, done->next - done->first,
 	    done->consumed, at_once, err);
 }
@@ -268,6 +276,6 @@ appender_records(struct appender *a, const struct sblog_record *recs, size_t n,
 	    ? note_kept(a, recs, n, err)
 	    : note(a, first, next, err);
 	if (rc < 0)
-		return rc;
+		return unsaid(err);
 	return published(a, first, next, n, bytes, at_once, err);
 }

@@ -10,10 +10,12 @@
 enum feed_result
 feed_failed(struct feed *f)
 {
-	struct sblog_err ignored;
+	struct sblog_err err;
 
-	/* What was published before it may still become durable. */
-	(void)appender_settle(f->to, &ignored);
+	/* What was published before it may still become durable; if nobody
+	 * knows whether it is, that is what has to be said. */
+	if (appender_settle(f->to, &err) == SBLOG_EUNKNOWN)
+		f->err = err;
 	return FEED_ERR;
 }
 

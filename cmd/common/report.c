@@ -297,3 +297,22 @@ report_guard_maps(void)
 {
 	(void)signal(SIGBUS, map_failed);
 }
+
+static void
+page_failed(int sig)
+{
+	static const char text[] =
+	    ": the state page cannot be written: I/O error\n";
+
+	(void)sig;
+	if (write(2, name, strlen(name)) < 0 ||
+	    write(2, text, sizeof(text) - 1) < 0)
+		_exit(EXIT_UNKNOWN);
+	_exit(EXIT_UNKNOWN);
+}
+
+void
+report_guard_page(void)
+{
+	(void)signal(SIGBUS, page_failed);
+}

@@ -65,4 +65,8 @@ void report_progress_end(void); /* take the line away */
 /* A mapped file that becomes unreadable is damage, not a crash. */
 void report_guard_maps(void);
 
+/* For a command that appends: a file system that takes no more bytes also kills
+ * whoever stores into the state page; then the outcome is not known. */
+void report_guard_page(void);
+
 #endif

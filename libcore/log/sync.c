@@ -151,7 +151,6 @@ save_all(struct sblog_topic *t, const struct sb_published *now, int sync_rc,
 	};
 	struct sb_published to = *now;
 	const char *why;
-	int rc;
 
 	if (from == 0)
 		from = t->wal.head.head_size;
@@ -164,8 +163,11 @@ save_all(struct sblog_topic *t, const struct sb_published *now, int sync_rc,
 	}
 	/* The device keeps nothing: as after a power cut, the log ends where
 	 * it is durable, and what is cut lies in lost+found. */
-	if ((rc = sb_wal_walk(&t->wal, &tail, from, &t->cpu, &why, err)) < 0)
-		return rc;
+	if (sb_wal_walk(&t->wal, &tail, from, &t->cpu, &why, err) < 0) {
+		sb_state_set_dirty(&t->state, true);
+		return sb_err_sys(err, SBLOG_EUNKNOWN, sync_rc, t->wal.name,
+		    "cannot sync, and cannot read to undo it");
+	}
 	if (sb_lost_copy(t->dirfd, t->wal.fd, t->wal.name, tail.pos, now->pos,
 		err) < 0)
 		err->code = SBLOG_EUNKNOWN; /* a full disk must not keep us */

@@ -45,6 +45,7 @@ enum {
 	LEADER_AT = 384,
 	ROUND_AT = 388,
 	FAILURES_AT = 392,
+	UNMARKED_AT = 400,
 	DIRTY_AT = 448,
 
 	LEAD_MS = 250,  /* a leader silent for longer is taken for dead */
@@ -120,6 +121,7 @@ sb_state_open(struct sb_state *s, int dirfd, bool write, struct sblog_err *err)
 		return 0;
 	}
 	s->writable = write;
+	s->marked = sb_sys_marked(s->fd) != 0;
 	return 0;
 }
 
@@ -228,6 +230,14 @@ unpack(struct sb_published *p, const uint64_t words[static PUB_WORDS])
 	};
 }
 
+/* Has the page been in memory since somebody has reset it? */
+static bool
+alive(const struct sb_state *s)
+{
+	return s->marked || peek(s, UNMARKED_AT) != 0 ||
+	    sb_sys_marked(s->fd) != 0;
+}
+
 bool
 sb_state_read(const struct sb_state *s, const uint8_t topic[static SB_ID_SIZE],
     const uint8_t boot[static SB_ID_SIZE], struct sb_published *p)
@@ -235,7 +245,7 @@ sb_state_read(const struct sb_state *s, const uint8_t topic[static SB_ID_SIZE],
 	uint64_t words[PUB_WORDS];
 	uint64_t hash, ident, before;
 
-	if (s->map == NULL || !identity(s, topic, boot, &ident))
+	if (s->map == NULL || !identity(s, topic, boot, &ident) || !alive(s))
 		return false;
 	/* A writer is between the two stores for some nanoseconds, unless it
 	 * was stopped or killed there: then the page is not to be used. */
@@ -287,6 +297,8 @@ sb_state_reset(struct sb_state *s, const uint8_t topic[static SB_ID_SIZE],
 		poke(s, MAGIC_AT + 8 * i, words[i]);
 	poke(s, SYNCED_AT, synced);
 	poke(s, SYNCED_AT + 8, check_of(synced, NULL));
+	poke(s, UNMARKED_AT, sb_sys_mark(s->fd) < 0);
+	s->marked = true;
 	atomic_thread_fence(memory_order_seq_cst);
 	poke(s, IDENT_HASH_AT, XXH3_64bits(words, sizeof(words)));
 	sb_state_publish(s, p);

@@ -6,6 +6,10 @@
  * durable end alone is also believed across boots: it is stored only after an
  * fdatasync succeeded, so on disk it may lag but never lie.
  *
+ * A file system can also be mounted anew within a boot, after it was shut down or
+ * its disk was pulled: then the page on disk is an old one, or newer than the
+ * WAL.  A mark that the kernel keeps in memory only tells that it is not.
+ *
  * Layout of the 4096 bytes (words of 8 bytes; sblog-store(5)):
  *
  *	  0  u64  magic        "sblogSTA"
@@ -39,6 +43,7 @@
  *	384  u32  leader       not 0: somebody is at fdatasync for all
  *	388  u32  sync_round   changes when a leader is done
  *	392  u64  failures     fdatasyncs that failed
+ *	400  u64  unmarked     not 0: the file could not be marked
  *	448  u64  dirty        not 0: a change under lock.append is going on
  */
 #ifndef SB_STORE_STATE_H
@@ -54,6 +59,7 @@ struct sb_state {
 	int fd;    /* -1: not open */
 	void *map; /* NULL: none, every question is answered with "unknown" */
 	bool writable;
+	bool marked;    /* in memory since it was reset: sb_sys_mark */
 	uint32_t stamp; /* in the leader word while we lead */
 };
 

@@ -240,6 +240,31 @@ sb_sys_truncate(int fd, uint64_t size)
 	return 0;
 }
 
+/* The hint for how long data live, which file systems do not store. */
+enum { GET_HINT = 1024 + 11, SET_HINT = 1024 + 12, HINT_MEDIUM = 3 };
+
+int
+sb_sys_mark(int fd)
+{
+	uint64_t hint = HINT_MEDIUM;
+	int rc;
+
+	if ((rc = sb_fault_point("mark", fd)) < 0)
+		return rc;
+	return fcntl(fd, SET_HINT, &hint) < 0 ? -errno : 0;
+}
+
+int
+sb_sys_marked(int fd)
+{
+	uint64_t hint = 0;
+	int rc;
+
+	if ((rc = sb_fault_point("marked", fd)) < 0)
+		return rc;
+	return fcntl(fd, GET_HINT, &hint) < 0 ? -errno : hint == HINT_MEDIUM;
+}
+
 static void
 convert(struct sb_stat *to, const struct stat *from)
 {

@@ -66,6 +66,11 @@ void sb_sys_forget(int fd, uint64_t pos, uint64_t len);
 
 int sb_sys_truncate(int fd, uint64_t size) SB_MUST_CHECK;
 int sb_sys_fstat(int fd, struct sb_stat *st) SB_MUST_CHECK;
+
+/* A mark on a file that is kept in memory only: it goes with the mount, or when
+ * the kernel forgets the file.  < 0: the kernel, or this user, has no marks. */
+int sb_sys_mark(int fd) SB_MUST_CHECK;
+int sb_sys_marked(int fd) SB_MUST_CHECK; /* 1: yes; 0: no */
 /* of a name, not following a symbolic link */
 int sb_sys_stat(int dirfd, const char *name, struct sb_stat *st) SB_MUST_CHECK;
 int sb_sys_fs(int fd, enum sb_fs *fsp, uint64_t *freep) SB_MUST_CHECK;

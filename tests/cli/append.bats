@@ -132,6 +132,14 @@ records() {
 	[ "$(tree_sum "$SBLOG_DIR")" = "$before" ]
 }
 
+@test "append: --atomic is one batch whatever --sync says" {
+	for sync in batch record none; do
+		run -0 --separate-stderr sblog append --atomic --ack --sync=$sync "$sync" <<<$'a\nb\nc'
+		stdout_is $'0\n1\n2'
+		[ "$(sblog read "$sync")" = $'a\nb\nc' ]
+	done
+}
+
 @test "append: --atomic with too many records appends nothing" {
 	sblog append orders <<<kept
 	before=$(tree_sum "$SBLOG_DIR")

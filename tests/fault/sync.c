@@ -162,10 +162,47 @@ for_ever(void)
 	lab_ok(lab_violations == 0, "sync fails for ever, then heals: no hole");
 }
 
+/* Syncs and reads fail: nothing can be undone, nor told apart. */
+static int
+break_all(const struct sb_fault_call *call)
+{
+	if (strcmp(call->name, "fdatasync") == 0 ||
+	    strcmp(call->name, "pread") == 0)
+		return -EIO;
+	return 0;
+}
+
+static void
+nothing_works(void)
+{
+	struct sblog_err err;
+	struct two x;
+	int rc;
+
+	open_two(&x, 4);
+	expect(x.a, 99, true, true);
+	expect(x.b, 100, false, true);
+	sb_fault = (struct sb_fault){ .hook = break_all, .trace_fd = -1 };
+	rc = lab_append(x.a, 101, true, &err);
+	mend_sync();
+	lab_cases++;
+	if (rc != SBLOG_EUNKNOWN)
+		lab_bad("the append returned %d (%s)", rc, err.msg);
+	look(20);
+	expect(x.b, 102, true, true);
+	look(20);
+	if (!has(102))
+		lab_bad("a record behind the failure is lost");
+	close_two(&x);
+	lab_ok(lab_violations == 0,
+	    "syncs and reads fail: the outcome is not known");
+}
+
 int
 main(void)
 {
 	lab_begin();
+	nothing_works();
 	alone();
 	others_behind();
 	for_ever();

@@ -54,6 +54,25 @@ lab_ok(bool ok, const char *fmt, ...)
 	lab_cases = lab_violations = 0;
 }
 
+void
+lab_skip(const char *what, const char *why)
+{
+	printf("ok %d %s # skip %s\n", ++tests, what, why);
+	(void)fflush(stdout);
+}
+
+void
+lab_result(const char *name, uint64_t count, uint64_t seed, uint64_t violations)
+{
+	const char *commit = getenv("COMMIT");
+
+	printf("# result name=%s count=%llu seed=%llu commit=%s "
+	       "violations=%llu\n",
+	    name, (unsigned long long)count, (unsigned long long)seed,
+	    commit && *commit ? commit : "unknown",
+	    (unsigned long long)violations);
+}
+
 int
 lab_done(void)
 {

@@ -24,6 +24,11 @@ void lab_end(void);
 /* TAP */
 void lab_ok(bool ok, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* A test that cannot be done here, and why. */
+void lab_skip(const char *what, const char *why);
+/* One line for machines; the commit is that of $COMMIT. */
+void lab_result(const char *name, uint64_t count, uint64_t seed,
+    uint64_t violations);
 int lab_done(void); /* what main returns */
 /* A line of explanation; counted as a violation, and with LAB_STOP in the
  * environment the last one. */

@@ -596,3 +596,17 @@ sb_monitor_notify(struct sb_monitor *m)
 {
 	(void)m;
 }
+
+int
+sb_sys_mark(int fd)
+{
+	(void)fd;
+	return -ENOSYS;
+}
+
+int
+sb_sys_marked(int fd)
+{
+	(void)fd;
+	return -ENOSYS;
+}
