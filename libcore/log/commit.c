@@ -108,7 +108,7 @@ sb_commit_allowed(uint64_t committed, const struct sblog_commit_opts *opts,
 		(void)sb_err_set(err, SBLOG_ECOND, "", "nothing is committed");
 	else
 		(void)sb_err_set(err, SBLOG_ECOND, "",
-		    "another offset is committed");
+		    "offset %" PRIu64 " is committed", committed);
 	err->offset = committed;
 	return SBLOG_ECOND;
 }

@@ -72,7 +72,7 @@ flip() {
 	stderr_is 'sblog-group: t: nothing is committed'
 	sblog group commit t g 1 --if none
 	run -4 --separate-stderr sblog group commit t g 2 --if none
-	stderr_is 'sblog-group: t: another offset is committed (offset 1)'
+	stderr_is 'sblog-group: t: offset 1 is committed'
 	sblog group commit t g 2 --if 1
 	run -4 sblog group reset t g --to 9 --if 1
 	[ "$(field t g committed)" = 2 ]
