@@ -51,6 +51,9 @@ void sb_groups_free(struct sb_groups *g);
 int sb_groups_dir(struct sblog_topic *t, bool create, int *fdp,
     struct sblog_err *err) SB_MUST_CHECK;
 
+/* For sb_sys_watched: hears of closed files in it.  -1: that is not to be had. */
+int sb_groups_watch(struct sblog_topic *t);
+
 /* A file of it, kept open; *fp is good until the next call, or while it is
  * pinned.  SBLOG_END: there is no such file. */
 int sb_group_file(struct sblog_topic *t, const char *name,
