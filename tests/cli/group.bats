@@ -289,9 +289,22 @@ flip() {
 
 @test "group: verify knows groups" {
 	seq 10 | sblog append t
+	sblog group commit t g 7
 	sblog group commit t g 8
 	run -0 --separate-stderr sblog verify --deep t
 	stderr_is ''
+	[ "${#lines[@]}" = 1 ]
+	echo x >"$SBLOG_DIR/t/groups/..x"
+	flip "$SBLOG_DIR/t/groups/g" 50
+	run -0 sblog verify --tsv t
+	[[ $output == *$'torn\tgroups/g\t0\t'* ]]
+	[[ $output == *$'orphan\tgroups/..x\t'* ]]
+	flip "$SBLOG_DIR/t/groups/g" 5000
+	run -0 sblog verify t
+	flip "$SBLOG_DIR/t/groups/g" 4150
+	run -6 sblog verify --tsv t
+	[[ $output == *$'damage\tgroups/g\t0\t'* ]]
+	[ "$(sblog read t)" = "$(seq 10)" ]
 }
 
 @test "stat: --groups, --metrics and --max-lag" {
