@@ -10,24 +10,25 @@
 #include <sblog.h>
 
 #include "common/cli.h"
+#include "common/groups.h"
 #include "common/human.h"
 #include "common/report.h"
 #include "common/streams.h"
 #include "common/topics.h"
 
 static const char *const synopsis[] = {
-	"sblog-stat [--segments] [--at POS] [--max-age DUR] [--min-free SIZE] "
-	"[--json|--tsv|--metrics] TOPIC...",
+	"sblog-stat [--segments] [--groups] [--at POS] [--max-lag N] "
+	"[--max-age DUR] [--min-free SIZE] [--json|--tsv|--metrics] TOPIC...",
 	"sblog-stat --by stream|category|type [--json|--tsv] TOPIC...",
 	"sblog-stat [OPTION...] --all",
 	NULL,
 };
 
 struct request {
-	bool segments, metrics;
-	bool at_given, age_given, free_given;
+	bool segments, groups, metrics;
+	bool at_given, lag_given, age_given, free_given;
 	struct position at;
-	uint64_t max_age_us, min_free;
+	uint64_t max_lag, max_age_us, min_free;
 	int by; /* enum streams_by */
 	bool by_given;
 };
@@ -260,6 +261,82 @@ check_limits(const struct request *r, struct topics *t, const char *topic,
 	}
 }
 
+static void
+group_metric(struct topics *t, const char *topic, const char *group,
+    const char *name, uint64_t value)
+{
+	out_text(&t->out, name);
+	out_text(&t->out, "{topic=\"");
+	out_text(&t->out, topic);
+	out_text(&t->out, "\",group=\"");
+	out_text(&t->out, group);
+	out_text(&t->out, "\"} ");
+	out_u64(&t->out, value);
+	out_char(&t->out, '\n');
+}
+
+static int
+print_group(struct topics *t, struct sblog_topic *topic,
+    const struct group_row *row, enum exit_status *statusp,
+    struct sblog_err *err)
+{
+	const struct request *r = t->arg;
+	const char *name = sblog_topic_name(topic), *group = row->g.name;
+
+	(void)err;
+	/* A parked group is one that is known not to keep up. */
+	if (!row->damaged && !row->g.parked && r->lag_given &&
+	    row->lag > r->max_lag) {
+		report_fail("%s: group %s is further behind than --max-lag",
+		    name, group);
+		*statusp = report_worse(*statusp, EXIT_NOTICE);
+	}
+	if (r->metrics) {
+		group_metric(t, name, group, "sblog_group_damaged",
+		    row->damaged || row->diverged);
+		if (row->damaged)
+			return 0;
+		group_metric(t, name, group, "sblog_group_committed_offset",
+		    row->g.committed);
+		group_metric(t, name, group, "sblog_group_lag", row->lag);
+		group_metric(t, name, group, "sblog_group_trimmed",
+		    row->trimmed);
+		group_metric(t, name, group, "sblog_group_age_microseconds",
+		    (uint64_t)row->age_us);
+		group_metric(t, name, group, "sblog_group_parked",
+		    row->g.parked);
+		group_metric(t, name, group, "sblog_group_holds", row->holds);
+		return 0;
+	}
+	if (!r->groups)
+		return 0;
+	if (t->tsv) {
+		topics_text(t, name);
+		out_char(&t->out, '\t');
+	} else if (!t->json) {
+		out_text(&t->out, "  ");
+	}
+	group_print_line(t, row);
+	return 0;
+}
+
+static int
+print_groups(struct topics *t, struct sblog_topic *topic,
+    enum exit_status *statusp, struct sblog_err *err)
+{
+	const struct request *r = t->arg;
+	int rc;
+
+	if (!r->groups && !r->lag_given && !r->metrics)
+		return 0;
+	if (t->json && r->groups)
+		json_array(&t->doc, "groups");
+	rc = group_each(t, topic, NULL, 0, print_group, statusp, err);
+	if (t->json && r->groups)
+		json_end(&t->doc, ']');
+	return rc;
+}
+
 /* --by: what there is of each stream, category or type. */
 static int
 print_by(struct topics *t, struct sblog_topic *topic, enum streams_by by,
@@ -292,13 +369,13 @@ stat_topic(struct topics *t, struct sblog_topic *topic,
 	check_limits(r, t, name, &info, statusp);
 	if (r->metrics) {
 		print_metrics(t, name, &info);
-		return 0;
+		return print_groups(t, topic, statusp, err);
 	}
 	if (r->by_given)
 		return print_by(t, topic, (enum streams_by)r->by, err);
 	if (r->at_given && !t->json)
 		return print_place(t, topic, &r->at, err);
-	if (!(r->segments && t->tsv)) {
+	if (!((r->segments || r->groups) && t->tsv)) {
 		if (!t->json)
 			topics_text(t, name);
 		if (!t->json && !t->tsv)
@@ -308,6 +385,8 @@ stat_topic(struct topics *t, struct sblog_topic *topic,
 			out_char(&t->out, '\n');
 	}
 	if (r->segments && (rc = print_files(t, topic, err)) < 0)
+		return rc;
+	if ((rc = print_groups(t, topic, statusp, err)) < 0)
 		return rc;
 	return r->at_given ? print_place(t, topic, &r->at, err) : 0;
 }
@@ -322,6 +401,8 @@ main(int argc, char **argv)
 		    NULL, NULL },
 		{ 0, "segments", CLI_FLAG, &r.segments, NULL,
 		    "also each file of records", NULL, NULL },
+		{ 0, "groups", CLI_FLAG, &r.groups, NULL,
+		    "also each consumer group", NULL, NULL },
 		{ 0, "at", CLI_POSITION, &r.at, "POS",
 		    "where the record at POS lies", NULL, &r.at_given },
 		{ 0, "by", CLI_CHOICE, &r.by, "WHAT",
@@ -329,6 +410,9 @@ main(int argc, char **argv)
 		    &r.by_given },
 		{ 0, "metrics", CLI_FLAG, &r.metrics, NULL,
 		    "Prometheus text format", NULL, NULL },
+		{ 0, "max-lag", CLI_NUMBER, &r.max_lag, "N",
+		    "status 7 if a group that is not parked has more to read",
+		    NULL, &r.lag_given },
 		{ 0, "max-age", CLI_DURATION, &r.max_age_us, "DUR",
 		    "status 7 if the last record is older", NULL,
 		    &r.age_given },

@@ -567,7 +567,8 @@ struct sblog_commit_opts {
 	/* For the shard of this lease; the group's name must be its. */
 	struct sblog_lease *lease;
 	uint64_t if_offset; /* what must be committed now, see if_set */
-	const char *note;   /* NULL: none; at most SBLOG_NOTE_MAX bytes */
+	const char *note;   /* NULL: none; at most SBLOG_NOTE_MAX bytes; one of
+			     * more than 384 makes any commit durable */
 	unsigned if_set : 1;
 	/* if_set with SBLOG_NO_OFFSET: the group must not exist. */
 	unsigned undurable : 1; /* also past the durable end */

@@ -85,10 +85,14 @@ in_file(struct sb_reader *r, struct sb_open_file *f, uint64_t offset,
 
 	f->last_pos = 0; /* its view goes */
 	rc = find_batch(f, offset, &pos, &head, err);
-	if (rc == SBLOG_END) {
+	/* Only offsets that are known to be lost have no batch. */
+	if (rc == SBLOG_END && s->file.kind != SBLOG_FILE_WAL_ACTIVE) {
 		*chainp = end_chain(r, s);
 		return 0;
 	}
+	if (rc == SBLOG_END || (rc == 0 && head.next <= offset))
+		return sb_err_damage(err, s->name, UINT64_MAX, offset,
+		    offset + 1, "no batch has this offset");
 	if (rc == 0) {
 		*chainp = head.chain;
 		if (offset > head.base)

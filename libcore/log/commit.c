@@ -108,7 +108,7 @@ sb_commit_allowed(uint64_t committed, const struct sblog_commit_opts *opts,
 		(void)sb_err_set(err, SBLOG_ECOND, "", "nothing is committed");
 	else
 		(void)sb_err_set(err, SBLOG_ECOND, "",
-		    "another offset is committed");
+		    "offset %" PRIu64 " is committed", committed);
 	err->offset = committed;
 	return SBLOG_ECOND;
 }
@@ -467,6 +467,20 @@ sblog_group_park(struct sblog_topic *t, const char *name, bool parked,
 	return rc;
 }
 
+/* It said that it goes, and stays: *err says why. */
+static int
+take_back(struct sb_group_file *f, const struct sb_group_state *was,
+    struct sb_slot *slot, struct sblog_err *err)
+{
+	struct sblog_err other;
+
+	slot->seq++;
+	slot->flags &= ~(uint32_t)SB_SLOT_REMOVED;
+	if (sb_group_write(f, slot, was, false, &other) < 0)
+		err->code = SBLOG_EUNKNOWN;
+	return err->code;
+}
+
 /* Say so in the file, so that whoever has it open knows; then unlink it, and
  * after it those that mean nothing without it. */
 static int
@@ -485,9 +499,11 @@ unlink_group(struct sblog_topic *t, struct sb_group_file *f,
 		if ((rc = sb_group_write(f, &slot, s, false, err)) < 0)
 			return rc;
 	}
-	if ((rc = sb_sys_unlink(fd, f->name)) < 0)
-		return sb_err_sys(err, SBLOG_EIO, rc, SB_NAME_GROUPS,
+	if ((rc = sb_sys_unlink(fd, f->name)) < 0) {
+		(void)sb_err_sys(err, SBLOG_EIO, rc, SB_NAME_GROUPS,
 		    "cannot remove group");
+		return s != NULL ? take_back(f, s, &slot, err) : SBLOG_EIO;
+	}
 	sb_group_let_go(t, held, true);
 	if ((rc = sb_sys_fsync(fd)) < 0)
 		return sb_err_sys(err, SBLOG_EUNKNOWN, rc, SB_NAME_GROUPS,
@@ -507,8 +523,11 @@ sb_group_remove(struct sblog_topic *t, const char *name, uint64_t older_us,
 
 	if (rc != 0)
 		return rc == SBLOG_END ? sb_group_none(err) : rc;
-	if (older_us > 0) {
-		rc = read < 0 ? read : sb_group_tell(t, name, &s, &g, err);
+	/* What is damaged may go; what cannot be read now may be in use. */
+	if (read < 0 && (read != SBLOG_EDAMAGE || older_us > 0))
+		rc = read;
+	else if (older_us > 0) {
+		rc = sb_group_tell(t, name, &s, &g, err);
 		if (rc == 0 &&
 		    (g.parked ||
 			sb_sys_time_us() - g.time_us <= (int64_t)older_us))
@@ -521,6 +540,8 @@ sb_group_remove(struct sblog_topic *t, const char *name, uint64_t older_us,
 		sb_group_let_go(t, &held, false);
 	}
 	sb_group_unlock(t, f);
+	if (rc == 0 && !dry_run)
+		sb_group_close(f);
 	return rc;
 }
 

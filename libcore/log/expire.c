@@ -94,6 +94,30 @@ sb_groups_expire(struct sblog_topic *t, bool dry_run, sb_group_gone_fn gone,
 }
 
 void
+sb_groups_tidy(struct sblog_topic *t)
+{
+	struct sblog_err ignored;
+	char *names = NULL;
+	size_t len = 0;
+	int fd;
+
+	if (sb_group_dir(t->dirfd, false, &fd, &ignored) != 0)
+		return;
+	/* Under the lock of those who make them: then they are of nobody. */
+	if (sb_sys_lock(fd, 0) == 0) {
+		if (sb_sys_list(fd, &names, &len) == 0)
+			for (char *n = names; n < names + len;
+			     n += strlen(n) + 1)
+				if (sb_tmp_is_name(n) &&
+				    sb_sys_unlink(fd, n) < 0)
+					break;
+		sb_sys_unlock(fd);
+	}
+	free(names);
+	(void)sb_sys_close(&fd); /* a directory: nothing unwritten */
+}
+
+void
 sb_groups_scrap(int dirfd)
 {
 	char *names = NULL, group[SBLOG_NAME_MAX + 1];

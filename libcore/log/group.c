@@ -17,6 +17,7 @@ enum { OPEN_MAX = 16, TRIES = 8 };
 
 struct sb_groups {
 	int dirfd; /* -1: not open */
+	int watch; /* of it; -1: not open */
 	struct sb_group_file files[OPEN_MAX];
 	bool pinned[OPEN_MAX]; /* locked: must stay */
 	size_t turn;           /* whose place is taken next */
@@ -34,6 +35,7 @@ groups_of(struct sblog_topic *t, struct sb_groups **gp, struct sblog_err *err)
 		if (g == NULL)
 			return sb_err_nomem(err);
 		g->dirfd = -1;
+		g->watch = -1;
 		for (size_t i = 0; i < OPEN_MAX; i++)
 			g->files[i] = SB_GROUP_FILE_INIT;
 		t->groups = g;
@@ -50,6 +52,7 @@ sb_groups_free(struct sb_groups *g)
 	for (size_t i = 0; i < OPEN_MAX; i++)
 		sb_group_close(&g->files[i]);
 	(void)sb_sys_close(&g->dirfd); /* a directory: nothing unwritten */
+	(void)sb_sys_close(&g->watch);
 	free(g->names);
 	free(g->text);
 	free(g);
@@ -73,6 +76,23 @@ sb_groups_dir(struct sblog_topic *t, bool create, int *fdp,
 		return rc;
 	*fdp = g->dirfd;
 	return 0;
+}
+
+int
+sb_groups_watch(struct sblog_topic *t)
+{
+	struct sblog_err ignored;
+	int fd;
+
+	if (sb_groups_dir(t, false, &fd, &ignored) != 0)
+		return -1;
+	/* It stays: to close one takes the kernel several milliseconds. */
+	if (t->groups->watch < 0) {
+		int rc = sb_sys_watch(fd);
+
+		t->groups->watch = rc < 0 ? -1 : rc;
+	}
+	return t->groups->watch;
 }
 
 int

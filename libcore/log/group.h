@@ -33,6 +33,10 @@ typedef void (*sb_group_gone_fn)(void *arg, const struct sblog_group *g);
 int sb_groups_expire(struct sblog_topic *t, bool dry_run, sb_group_gone_fn gone,
     void *arg, struct sblog_err *err) SB_MUST_CHECK;
 
+/* Remove what was left over where files of groups were being made; lock.maint
+ * is held. */
+void sb_groups_tidy(struct sblog_topic *t);
+
 /* Remove the files of groups below a directory of a topic that goes; what is
  * none of them stays, and so does the directory then. */
 void sb_groups_scrap(int dirfd);
@@ -46,6 +50,9 @@ void sb_groups_free(struct sb_groups *g);
  * there is none. */
 int sb_groups_dir(struct sblog_topic *t, bool create, int *fdp,
     struct sblog_err *err) SB_MUST_CHECK;
+
+/* For sb_sys_watched: hears of closed files in it.  -1: that is not to be had. */
+int sb_groups_watch(struct sblog_topic *t);
 
 /* A file of it, kept open; *fp is good until the next call, or while it is
  * pinned.  SBLOG_END: there is no such file. */

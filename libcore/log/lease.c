@@ -324,12 +324,10 @@ wait_for(struct sblog_lease *l, const struct sblog_lease_opts *opts,
     uint64_t timeout_us, struct sblog_err *err)
 {
 	uint64_t begun = sb_sys_monotonic_us(), gone;
-	int dirfd, watch = -1, rc;
+	int watch = -1, rc = take(l, opts, err);
 
-	rc = take(l, opts, err);
-	if (rc == SBLOG_EBUSY && timeout_us > 0 &&
-	    sb_groups_dir(l->topic, false, &dirfd, err) == 0) {
-		watch = sb_sys_watch(dirfd); /* may fail: then we are deaf */
+	if (rc == SBLOG_EBUSY && timeout_us > 0) {
+		watch = sb_groups_watch(l->topic);
 		rc = take(l, opts, err);
 	}
 	while (rc == SBLOG_EBUSY) {
@@ -350,8 +348,6 @@ wait_for(struct sblog_lease *l, const struct sblog_lease_opts *opts,
 			rc = heard == 0 ? take_soon(l, opts, err)
 					: take(l, opts, err);
 	}
-	if (watch >= 0)
-		(void)sb_sys_close(&watch); /* nothing unwritten */
 	return rc;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log/group.h"
 #include "log/topic.h"
 #include "store/names.h"
 #include "sys/tmp.h"
@@ -72,6 +73,7 @@ sb_topic_sweep(struct sblog_topic *t)
 			continue;
 	}
 	free(names);
+	sb_groups_tidy(t);
 }
 
 void

@@ -46,6 +46,12 @@ tell_damage(struct sb_verify *j, const struct sb_source *s, uint64_t pos,
 }
 
 void
+sb_verify_report(struct sb_verify *j, const struct sblog_finding *f)
+{
+	tell(j, f);
+}
+
+void
 sb_verify_tell(struct sb_verify *j, const char *kind, const char *file,
     bool damage, const char *msg)
 {
@@ -531,7 +537,9 @@ sblog_verify(struct sblog_topic *t, const struct sblog_verify_opts *opts,
 		    ? j.pub.pos
 		    : j.manifest.files[i].size;
 	check_lost(&j);
-	if ((rc = check_files(&j, err)) < 0 || (rc = check_names(&j, err)) < 0)
+	if ((rc = check_files(&j, err)) < 0 ||
+	    (rc = check_names(&j, err)) < 0 ||
+	    (rc = sb_verify_groups(&j, err)) < 0)
 		goto out;
 	if (j.chain_known && opts != NULL && opts->depth == SBLOG_VERIFY_DEEP &&
 	    done->chain != j.pub.chain && j.pub.end == done->end)

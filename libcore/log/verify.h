@@ -22,6 +22,12 @@ struct sb_verify {
 void sb_verify_tell(struct sb_verify *j, const char *kind, const char *file,
     bool damage, const char *msg);
 
+/* Any finding. */
+void sb_verify_report(struct sb_verify *j, const struct sblog_finding *f);
+
+/* Files of consumer groups. */
+int sb_verify_groups(struct sb_verify *j, struct sblog_err *err) SB_MUST_CHECK;
+
 /* Indexes of a segment against its batches. */
 int sb_verify_indexes(struct sb_verify *j, struct sb_source *s,
     struct sblog_err *err) SB_MUST_CHECK;

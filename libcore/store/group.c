@@ -327,7 +327,11 @@ sb_group_write(struct sb_group_file *f, const struct sb_slot *s,
 		put_back(f, was, pos);
 		return fail(f, SBLOG_EIO, rc, "cannot write", err);
 	}
-	if (sync && (rc = sb_sys_fdatasync(f->fd)) < 0)
+	/* What is in more than one sector may be written in part, and what was
+	 * damaged may still be so on the device: then this slot must be there
+	 * for sure before the other one is written to. */
+	if ((sync || len > SB_SLOT_ATOMIC || was->slots.damaged) &&
+	    (rc = sb_sys_fdatasync(f->fd)) < 0)
 		return fail(f, SBLOG_EUNKNOWN, rc, "committed, but cannot sync",
 		    err);
 	return 0;

@@ -61,6 +61,10 @@ setup_file() {
 		'^ \* bits; 0: none' '^ \* The links'
 }
 
+@test "format: sblog-group(5) and codec/group.h agree on a slot" {
+	agree 20 sblog-group.5 'Group slot' libcore/codec/group.h '^\/\*' '^ \*\/'
+}
+
 @test "format: sblog-store(5) and store/state.h agree on the state page" {
 	agree 32 sblog-store.5 'State words' libcore/store/state.h '^\/\*' \
 		'^ \*\/'

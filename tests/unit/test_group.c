@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -775,6 +776,164 @@ taken_over(void)
 	close_topic();
 }
 
+/* ---- many at once ---- */
+
+enum { CROWD = 4, EACH = 400, LOG_END = 2000 };
+
+/* Count in the committed offset: each add is a compare and set. */
+static void
+count_up(int who)
+{
+	struct sblog_commit_opts opts = { .sync = SBLOG_SYNC_NONE,
+		.if_set = 1 };
+	struct sblog_group g;
+
+	state += (uint64_t)who * 977;
+	for (int n = 0; n < EACH;) {
+		int rc = sblog_group_get(topic, "g", &g, &err);
+
+		if (rc != SBLOG_ENOENT)
+			good(rc, "get");
+		opts.if_offset = rc == 0 ? g.committed : SBLOG_NO_OFFSET;
+		rc = sblog_group_commit(topic, "g",
+		    rc == 0 ? g.committed + 1 : 1, &opts, &err);
+		if (rc != SBLOG_ECOND)
+			good(rc, "commit");
+		n += rc == 0;
+	}
+}
+
+/* Make and remove a group all the time; what others see is one or the other. */
+static void
+come_and_go(int who)
+{
+	uint64_t mine = (uint64_t)who;
+
+	for (int n = 0; n < EACH; n++) {
+		int rc = sblog_group_commit(topic, "h", mine, NULL, &err);
+
+		good(rc, "commit");
+		rc = sblog_group_remove(topic, "h", false, &err);
+		if (rc != SBLOG_ENOENT)
+			good(rc, "remove");
+	}
+}
+
+/* Nobody who only looks ever sees half a commit. */
+static void
+look_on(int who)
+{
+	struct sblog_group g;
+	uint64_t last = 0;
+	int rc;
+
+	(void)who;
+	for (int n = 0; n < EACH * 20; n++) {
+		rc = sblog_group_get(topic, "g", &g, &err);
+		if (rc != SBLOG_ENOENT)
+			good(rc, "get");
+		CHECK_U64(rc == 0 && g.one_slot_damaged, 0);
+		CHECK(rc != 0 || g.committed >= last);
+		last = rc == 0 ? g.committed : last;
+		rc = sblog_group_get(topic, "h", &g, &err);
+		if (rc != SBLOG_ENOENT)
+			good(rc, "get");
+		CHECK_U64(rc == 0 && g.one_slot_damaged, 0);
+	}
+}
+
+static pid_t
+in_child(void (*what)(int who), int who)
+{
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid != 0)
+		return pid;
+	close_topic();
+	open_topic();
+	what(who);
+	close_topic();
+	_exit(0);
+}
+
+static void
+crowd(void)
+{
+	pid_t pids[3 * CROWD];
+	struct sblog_group g;
+	int status;
+
+	open_topic();
+	for (int i = 0; i < LOG_END / 100; i++)
+		append(100, SBLOG_SYNC_NONE, "x");
+	good(sblog_sync(topic, &err), "sync");
+	for (int i = 0; i < CROWD; i++) {
+		pids[3 * i] = in_child(count_up, i);
+		pids[3 * i + 1] = in_child(come_and_go, i);
+		pids[3 * i + 2] = in_child(look_on, i);
+	}
+	for (int i = 0; i < 3 * CROWD; i++) {
+		CHECK(waitpid(pids[i], &status, 0) == pids[i]);
+		CHECK_U64(status, 0);
+	}
+	good(sblog_group_get(topic, "g", &g, &err), "get");
+	CHECK_U64(g.committed, CROWD * EACH);
+	close_topic();
+}
+
+/* Who has a lease says so in a word of shared memory: never two at a time. */
+static volatile int *holders;
+
+static void
+hold_and_die(int who)
+{
+	struct sblog_lease_opts two = { .shards = 2 };
+	struct sblog_commit_opts opts = { .sync = SBLOG_SYNC_NONE };
+	struct sblog_lease *l;
+	struct sblog_group g;
+	uint32_t i;
+
+	state += (uint64_t)who * 7919;
+	good(sblog_lease_wait(&l, topic, "l", &two, 60000000, &err), "wait");
+	i = sblog_lease_shard(l);
+	CHECK_U64(__sync_add_and_fetch(&holders[i], 1), 1);
+	opts.lease = l;
+	good(sblog_lease_get(l, &g, &err), "get");
+	good(sblog_group_commit(topic, "l", g.committed + 1, &opts, &err),
+	    "commit");
+	usleep((useconds_t)any(3000));
+	CHECK_U64(__sync_sub_and_fetch(&holders[i], 1), 0);
+	if (who % 2) /* without a word */
+		_exit(0);
+	sblog_lease_release(l);
+}
+
+static void
+one_holder_each(void)
+{
+	pid_t pids[40];
+	struct sblog_group a, b;
+	int status;
+
+	open_topic();
+	append(100, SBLOG_SYNC_BATCH, "x");
+	holders = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(holders != MAP_FAILED);
+	for (int i = 0; i < 40; i++)
+		pids[i] = in_child(hold_and_die, i);
+	for (int i = 0; i < 40; i++) {
+		CHECK(waitpid(pids[i], &status, 0) == pids[i]);
+		CHECK_U64(status, 0);
+	}
+	good(sblog_group_shard(topic, "l", 0, &a, &err), "shard 0");
+	good(sblog_group_shard(topic, "l", 1, &b, &err), "shard 1");
+	CHECK_U64(a.committed + b.committed, 40);
+	CHECK_U64(a.epoch + b.epoch, 40);
+	close_topic();
+}
+
 /* ---- those who were not seen for long ---- */
 
 static size_t gone;
@@ -843,6 +1002,9 @@ static const struct check_case cases[] = {
 	{ "shards have one holder each, and can be divided anew", divided },
 	{ "who lost a lease cannot commit", fenced },
 	{ "a killed holder is followed at what it committed", taken_over },
+	{ "of many who count, none is lost, and nobody sees half a commit",
+	    crowd },
+	{ "forty processes take turns at two shards", one_holder_each },
 	{ "groups that nobody used expire, and go with their topic", expires },
 };
 

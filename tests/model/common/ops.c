@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/ops_group.h"
 #include "common/sched.h"
 
 enum { BATCH_MAX = 4 };
@@ -443,6 +444,10 @@ const struct op ops[] = {
 	{ "get", do_get, 0 },
 	{ "stat", do_stat, 0 },
 	{ "verify", do_verify, 0 },
+	{ "commit", do_commit, OP_CHANGES },
+	{ "commit-none", do_commit_none, OP_CHANGES },
+	{ "lease", do_lease, OP_CHANGES },
+	{ "group-rm", do_group_remove, OP_CHANGES },
 	{ "create", do_create, OP_CHANGES | OP_CREATES },
 	{ "remove", do_remove, OP_CHANGES | OP_REMOVES },
 };

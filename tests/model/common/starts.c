@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/ops.h"
+#include "common/ops_group.h"
 #include "common/sched.h"
 
 static const struct op *
@@ -162,6 +163,7 @@ ops_final(void *arg)
 	    (rc = sblog_topic_open(&t, s, "t", SBLOG_WRITE, &err)) == 0) {
 		check_settings(s, t, false);
 		check_settings(s, t, true);
+		group_final(t);
 	}
 	world_result("open", rc, &err);
 	sblog_topic_close(t);

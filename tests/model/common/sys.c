@@ -133,8 +133,12 @@ write_piece(int fd, const uint8_t *at, size_t len, uint64_t pos)
 {
 	size_t first = 0;
 
-	/* Somewhere in the middle others may look, or it ends for good. */
-	if (sim.plan.tear && len >= TEAR_FROM) {
+	bool sector = pos % FS_PAGE == 0 && len <= FS_SECTOR;
+
+	/* Somewhere in the middle others may look, or it ends for good.  But
+	 * what is in the first sector of a page is written whole: slots of
+	 * groups rely on that, and nothing else is written just there. */
+	if (sim.plan.tear && len >= TEAR_FROM && !sector) {
 		first = 1 + sim_random(&sim.random) % (len - 1);
 		fs_write(sim.fs, open_fd(fd)->ino, at, first, pos);
 		sim_point("pwrite, rest", fd, pos + first, len - first);

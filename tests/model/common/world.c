@@ -224,6 +224,15 @@ world_read_end(struct world_reader *r)
 		world_durable(r->next);
 }
 
+/* What was not synced may be gone, and the numbers are given again. */
+static void
+group_after_cut(struct world_group *g)
+{
+	for (uint64_t i = g->durable + 1; i < WORLD_COUNTS; i++)
+		g->given[i] = false;
+	g->acked = g->durable;
+}
+
 void
 world_after_cut(uint64_t end)
 {
@@ -239,4 +248,6 @@ world_after_cut(uint64_t end)
 			world.recs[id].at = 0;
 		}
 	world.acked_end = world.seen_end = end;
+	group_after_cut(&world.group);
+	group_after_cut(&world.leased);
 }

@@ -17,7 +17,14 @@ enum {
 	WORLD_RECORDS = 512,
 	WORLD_SETTINGS = 3,
 	WORLD_VALUE_MAX = 64 << 10,
-	WORLD_KEY_MAX = 1024
+	WORLD_KEY_MAX = 1024,
+	WORLD_COUNTS = 64
+};
+
+/* A consumer group whose committed offset is a count. */
+struct world_group {
+	uint64_t tried, acked, durable; /* the highest number of each kind */
+	bool given[WORLD_COUNTS];       /* it was acknowledged to somebody */
 };
 
 extern struct world {
@@ -39,6 +46,7 @@ extern struct world {
 	bool exists;    /* the topic was acknowledged */
 	bool gone;      /* its removal was, and nobody has made it again */
 	uint32_t tried_remove, created, creating;
+	struct world_group group, leased;
 } world;
 
 extern unsigned long world_violations;
