@@ -8,6 +8,7 @@
 
 #include <sblog.h>
 
+#include "bench/compare.h"
 #include "bench/scenario.h"
 #include "common/cli.h"
 #include "common/report.h"
@@ -17,12 +18,43 @@ static const char *const synopsis[] = {
 	"sblog-bench list [--json] [SCENARIO]...",
 	"sblog-bench run [--runs N] [--quick] [--output FILE] [--remark TEXT] "
 	"[--directory DIR] [SCENARIO]...",
+	"sblog-bench compare [--alpha SHARE] [--threshold SHARE] [--fail] "
+	"[--json] "
+	"[--match BASENAME=NEWNAME]... BASE NEW",
 	NULL,
 };
 
+struct request {
+	const struct cli *cli;
+	struct bench_options run;
+	struct compare_options compare;
+	const char *alpha, *threshold;
+};
+
 static enum exit_status
-dispatch(const struct cli *cli, const struct bench_options *o)
+compare(struct request *r, char **operands, int count)
 {
+	if (count != 2)
+		cli_misuse(r->cli, "compare needs two files");
+	r->compare.limits = (struct stat_limits){ 0.05, 0.03 };
+	r->compare.json = r->run.json;
+	if (r->alpha != NULL &&
+	    !compare_share(r->alpha, &r->compare.limits.alpha))
+		cli_misuse(r->cli, "--alpha %s: not a share between 0 and 1",
+		    r->alpha);
+	if (r->threshold != NULL &&
+	    !compare_share(r->threshold, &r->compare.limits.threshold))
+		cli_misuse(r->cli,
+		    "--threshold %s: not a share between 0 and 1",
+		    r->threshold);
+	return bench_compare(&r->compare, operands[0], operands[1]);
+}
+
+static enum exit_status
+dispatch(struct request *r)
+{
+	const struct bench_options *o = &r->run;
+	const struct cli *cli = r->cli;
 	const char *verb = cli->operand_count > 0 ? cli->operands[0] : NULL;
 	char **rest = cli->operands + 1;
 	int count = cli->operand_count - 1;
@@ -33,25 +65,38 @@ dispatch(const struct cli *cli, const struct bench_options *o)
 		return bench_list(o, rest, count);
 	if (strcmp(verb, "run") == 0)
 		return bench_run(o, rest, count);
-	cli_misuse(cli, "\"%s\": neither list nor run", verb);
+	if (strcmp(verb, "compare") == 0)
+		return compare(r, rest, count);
+	cli_misuse(cli, "\"%s\": none of list, run, compare and report", verb);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct bench_options o = { .runs = 0 };
+	struct request r = { .alpha = NULL };
 	const struct cli_opt opts[] = {
-		{ 0, "runs", CLI_NUMBER, &o.runs, "N",
+		{ 0, "runs", CLI_NUMBER, &r.run.runs, "N",
 		    "repeat each scenario N times", NULL, NULL },
-		{ 0, "quick", CLI_FLAG, &o.quick, NULL,
+		{ 0, "quick", CLI_FLAG, &r.run.quick, NULL,
 		    "small sizes and few repetitions", NULL, NULL },
-		{ 0, "output", CLI_STRING, &o.output, "FILE",
+		{ 0, "output", CLI_STRING, &r.run.output, "FILE",
 		    "write the result document there", NULL, NULL },
-		{ 0, "remark", CLI_STRING, &o.remark, "TEXT",
+		{ 0, "remark", CLI_STRING, &r.run.remark, "TEXT",
 		    "a remark to keep in the result", NULL, NULL },
-		{ 0, "directory", CLI_STRING, &o.directory, "DIR",
+		{ 0, "directory", CLI_STRING, &r.run.directory, "DIR",
 		    "where the stores of the runs go", NULL, NULL },
-		{ 0, "json", CLI_FLAG, &o.json, NULL, "report as JSON", NULL,
+		{ 0, "json", CLI_FLAG, &r.run.json, NULL, "report as JSON",
+		    NULL, NULL },
+		{ 0, "alpha", CLI_STRING, &r.alpha, "SHARE",
+		    "compare: chance of a false verdict, default 0.05", NULL,
+		    NULL },
+		{ 0, "threshold", CLI_STRING, &r.threshold, "SHARE",
+		    "compare: smallest change that matters, default 3%", NULL,
+		    NULL },
+		{ 0, "fail", CLI_FLAG, &r.compare.fail, NULL,
+		    "compare: exit 8 if something is worse", NULL, NULL },
+		{ 0, "match", CLI_LIST, &r.compare.match, "BASENAME=NEWNAME",
+		    "compare: set these two measures side by side", NULL,
 		    NULL },
 		{ .name = NULL },
 	};
@@ -63,5 +108,6 @@ main(int argc, char **argv)
 	};
 
 	cli_parse(&cli, argc, argv);
-	return report_finish(dispatch(&cli, &o));
+	r.cli = &cli;
+	return report_finish(dispatch(&r));
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/gotext.h"
 #include "bench/mem.h"
 
 char *
@@ -52,7 +53,8 @@ load_result(const char *path, char why[BENCH_WHY_SIZE])
 
 	if (text == NULL)
 		return NULL;
-	r = bench_result_parse(text, len, why);
+	r = gotext_is(text) ? gotext_parse(text, why)
+			    : bench_result_parse(text, len, why);
 	free(text);
 	return r;
 }
