@@ -144,10 +144,14 @@ $(B)/bin/sblog-bench: $(B)/static/cmd/sblog-bench.o $(BENCH_SRC:%.c=$(B)/static/
 	$(call say,LINK,$@)
 	$(link-cmd) -lm
 
+$(B)/obj/libcommon.a: $(patsubst %.c,$(B)/obj/%.o,$(filter-out cmd/musl/%,$(CMD_SRC)))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
 # The parts that compute, write and read are tested without the scenarios.
 BENCH_TOOL := $(filter-out cmd/bench/scenario% cmd/bench/run% cmd/bench/work%,$(BENCH_SRC))
 $(B)/tests/test_bench_%: $(B)/obj/tests/unit/test_bench_%.o $(B)/obj/tests/unit/check.o \
-		$(BENCH_TOOL:%.c=$(B)/obj/%.o) $(patsubst %.c,$(B)/obj/%.o,$(filter-out cmd/musl/%,$(CMD_SRC))) $(LIB)
+		$(BENCH_TOOL:%.c=$(B)/obj/%.o) $(B)/obj/libcommon.a $(LIB)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(BASE) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson $(LIBS) -lpthread -lm
