@@ -9,6 +9,7 @@
 #include <sblog.h>
 
 #include "bench/compare.h"
+#include "bench/report_bench.h"
 #include "bench/scenario.h"
 #include "common/cli.h"
 #include "common/report.h"
@@ -21,6 +22,8 @@ static const char *const synopsis[] = {
 	"sblog-bench compare [--alpha SHARE] [--threshold SHARE] [--fail] "
 	"[--json] "
 	"[--match BASENAME=NEWNAME]... BASE NEW",
+	"sblog-bench report [--md] [--html FILE] [--csv] [--prometheus FILE] "
+	"[--hgrm] [--only GLOB] RESULT...",
 	NULL,
 };
 
@@ -29,6 +32,7 @@ struct request {
 	struct bench_options run;
 	struct compare_options compare;
 	const char *alpha, *threshold;
+	struct report_options report;
 };
 
 static enum exit_status
@@ -67,6 +71,10 @@ dispatch(struct request *r)
 		return bench_run(o, rest, count);
 	if (strcmp(verb, "compare") == 0)
 		return compare(r, rest, count);
+	if (strcmp(verb, "report") == 0 && count == 0)
+		cli_misuse(cli, "report needs a file");
+	if (strcmp(verb, "report") == 0)
+		return bench_report(&r->report, rest, count);
 	cli_misuse(cli, "\"%s\": none of list, run, compare and report", verb);
 }
 
@@ -98,6 +106,19 @@ main(int argc, char **argv)
 		{ 0, "match", CLI_LIST, &r.compare.match, "BASENAME=NEWNAME",
 		    "compare: set these two measures side by side", NULL,
 		    NULL },
+		{ 0, "md", CLI_FLAG, &r.report.markdown, NULL,
+		    "report: Markdown, which is the default", NULL, NULL },
+		{ 0, "html", CLI_STRING, &r.report.html, "FILE",
+		    "report: a page with plots", NULL, NULL },
+		{ 0, "csv", CLI_FLAG, &r.report.csv, NULL,
+		    "report: comma-separated, a line for each run", NULL,
+		    NULL },
+		{ 0, "prometheus", CLI_STRING, &r.report.prometheus, "FILE",
+		    "report: Prometheus text 0.0.4", NULL, NULL },
+		{ 0, "hgrm", CLI_FLAG, &r.report.hgrm, NULL,
+		    "report: percentiles of every histogram", NULL, NULL },
+		{ 0, "only", CLI_STRING, &r.report.only, "GLOB",
+		    "report: only measures of that name", NULL, NULL },
 		{ .name = NULL },
 	};
 	struct cli cli = {
