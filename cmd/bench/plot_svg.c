@@ -82,14 +82,14 @@ put_script(FILE *f, const struct plot *p, const char *name)
 	double scale = scale_of(p);
 
 	(void)fprintf(f,
-	    "set terminal svg dynamic size 520,%zu noenhanced "
-	    "font 'sans-serif,13' name '%s' linewidth 1.2\n"
+	    "set terminal svg dynamic size 440,%zu noenhanced "
+	    "font 'sans-serif,14' name '%s' linewidth 1.2\n"
 	    "set border 3 lc rgb '" INK "'\n"
 	    "set tics nomirror textcolor rgb '" INK "'\n"
 	    "set grid lc rgb '#808080' lw 0.4 dt 2\n"
 	    "set bmargin %.1f\n"
 	    "set key below left Left reverse textcolor rgb '" INK "'\n",
-	    300 + 22 * p->count, name, 3.2 + 1.0 * (double)p->count);
+	    290 + 24 * p->count, name, 3.9 + 1.0 * (double)p->count);
 	put_axes(f, p);
 	fputs("set xlabel ", f);
 	put_quoted(f, p->x_label);
