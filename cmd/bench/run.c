@@ -3,6 +3,8 @@
  */
 #include <errno.h>
 #include <fnmatch.h>
+#include <ftw.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,7 @@
 
 #include "bench/mem.h"
 #include "bench/scenario.h"
+#include "bench/stat.h"
 
 static bool
 wanted(const struct bench_scenario *s, char **operands, int count)
@@ -80,32 +83,97 @@ print_value(const struct bench_measure *m)
 	double *v = bench_measure_values(m, &n);
 
 	if (n > 0)
-		printf("%s\t%.6g\t%s\t%s\t%s\n", m->name, v[n - 1], m->unit,
-		    m->published, m->hides);
+		printf("%s\t%.6g\t%s\t%s\t%s\n", m->name, stat_median(v, n),
+		    m->unit, m->published, m->hides);
 	free(v);
+}
+
+/* -- a fresh directory for each run --------------------------------------- */
+
+static int
+remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st;
+	(void)kind;
+	(void)at;
+	return remove(path);
+}
+
+/* The folder of this program, where the commands under test are. */
+static char *
+own_folder(void)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (n <= 0)
+		return mem_text(".");
+	path[n] = '\0';
+	*strrchr(path, '/') = '\0';
+	return mem_text(path);
+}
+
+static enum exit_status
+run_once(const struct bench_scenario *s, struct bench_ctx *ctx,
+    struct bench_result *r, const char *parent)
+{
+	char *directory = mem_format("%s/sblog-bench-XXXXXX", parent);
+	enum exit_status status = EXIT_FAILED;
+
+	if (mkdtemp(directory) == NULL) {
+		report_fail("%s: %s", directory, strerror(errno));
+		free(directory);
+		return EXIT_FAILED;
+	}
+	ctx->directory = directory;
+	status = s->run(ctx, r);
+	if (nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0) {
+		report_fail("%s: cannot be removed: %s", directory,
+		    strerror(errno));
+		status = report_worse(status, EXIT_FAILED);
+	}
+	free(directory);
+	return status;
+}
+
+static enum exit_status
+run_all(const struct bench_options *o, char **operands, int count,
+    struct bench_result *r, const char *parent)
+{
+	struct bench_ctx ctx = { .options = o };
+	enum exit_status status = EXIT_DONE;
+	uint64_t runs = o->runs != 0 ? o->runs : 1;
+	char *bin = own_folder();
+
+	ctx.bin = bin;
+	for (const struct bench_scenario *s = bench_scenarios; s->name != NULL;
+	     s++) {
+		if (!wanted(s, operands, count))
+			continue;
+		for (ctx.run = 0; ctx.run < runs; ctx.run++)
+			status =
+			    report_worse(status, run_once(s, &ctx, r, parent));
+	}
+	free(bin);
+	return status;
 }
 
 enum exit_status
 bench_run(const struct bench_options *o, char **operands, int count)
 {
 	enum exit_status status = check_names(operands, count);
-	const char *dir = o->directory != NULL ? o->directory : ".";
-	struct bench_ctx ctx = { .options = o, .directory = dir };
+	const char *parent = o->directory, *tmp = getenv("TMPDIR");
 	char why[BENCH_WHY_SIZE];
 	struct bench_result *r;
 
 	if (status != EXIT_DONE)
 		return status;
-	r = bench_result_new(dir);
+	if (parent == NULL)
+		parent = tmp != NULL && tmp[0] != '\0' ? tmp : "/tmp";
+	r = bench_result_new(parent);
 	if (o->remark != NULL)
 		bench_set(&r->remark, o->remark);
-	for (const struct bench_scenario *s = bench_scenarios; s->name != NULL;
-	     s++) {
-		if (!wanted(s, operands, count))
-			continue;
-		for (ctx.run = 0; ctx.run < (o->runs ? o->runs : 1); ctx.run++)
-			status = report_worse(status, s->run(&ctx, r));
-	}
+	status = run_all(o, operands, count, r, parent);
 	r->partial = status != EXIT_DONE;
 	for (size_t i = 0; i < r->measure_count; i++)
 		print_value(r->measures[i]);
