@@ -150,7 +150,7 @@ $(B)/obj/libcommon.a: $(patsubst %.c,$(B)/obj/%.o,$(filter-out cmd/musl/%,$(CMD_
 
 # The parts that compute, write and read are tested without the scenarios.
 BENCH_TOOL := $(filter-out cmd/bench/scenario% cmd/bench/run% cmd/bench/work%,$(BENCH_SRC))
-$(B)/tests/test_bench_%: $(B)/obj/tests/unit/test_bench_%.o $(B)/obj/tests/unit/check.o \
+$(patsubst %,$(B)/tests/%,$(filter test_bench_%,$(UNIT))): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(B)/obj/tests/unit/check.o \
 		$(BENCH_TOOL:%.c=$(B)/obj/%.o) $(B)/obj/libcommon.a $(LIB)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)

@@ -4,6 +4,7 @@
  * Manual: sblog-bench(1).  This file turns a command line into calls of
  * cmd/bench; the scenarios are in cmd/bench/scenarios.c.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <sblog.h>
@@ -128,7 +129,11 @@ main(int argc, char **argv)
 		.opts = opts,
 	};
 
+	enum exit_status status;
+
 	cli_parse(&cli, argc, argv);
 	r.cli = &cli;
-	return report_finish(dispatch(&r));
+	status = dispatch(&r);
+	free(r.compare.match.items);
+	return report_finish(status);
 }

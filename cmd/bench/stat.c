@@ -39,26 +39,6 @@ stat_median(double *v, size_t n)
 	return sorted_median(v, n);
 }
 
-double
-stat_mean(const double *v, size_t n)
-{
-	double sum = 0;
-
-	for (size_t i = 0; i < n; i++)
-		sum += v[i];
-	return n == 0 ? NAN : sum / (double)n;
-}
-
-double
-stat_stddev(const double *v, size_t n)
-{
-	double mean = stat_mean(v, n), sum = 0;
-
-	for (size_t i = 0; i < n; i++)
-		sum += (v[i] - mean) * (v[i] - mean);
-	return n < 2 ? 0 : sqrt(sum / (double)(n - 1));
-}
-
 static double *
 sorted(const double *v, size_t n)
 {

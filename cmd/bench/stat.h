@@ -23,9 +23,6 @@ struct stat_interval {
 
 /* Sorted in place.  NAN for none. */
 double stat_median(double *v, size_t n);
-double stat_mean(const double *v, size_t n);
-/* Of the n - 1 kind; 0 for fewer than two. */
-double stat_stddev(const double *v, size_t n);
 
 /*
  * The Mann-Whitney U test, two-sided: exact where both have fewer than 50

@@ -103,17 +103,13 @@ nothing_to_tell_is_p_1(void)
 }
 
 static void
-medians_and_spreads(void)
+medians_lie_in_the_middle(void)
 {
 	double odd[] = { 3, 1, 2 }, even[] = { 4, 1, 3, 2 };
 
 	CHECK(stat_median(odd, 3) == 2);
 	CHECK(stat_median(even, 4) == 2.5);
 	CHECK(isnan(stat_median(odd, 0)));
-	CHECK(stat_mean(even, 4) == 2.5);
-	/* sd(1:4) */
-	CHECK(near(stat_stddev(even, 4), 1.29099444873581, 1e-12));
-	CHECK(stat_stddev(even, 1) == 0);
 }
 
 /* Numbers with the standard deviation 1, by the sum of twelve. */
@@ -255,7 +251,8 @@ main(int argc, char **argv)
 		{ "stat: ties and many values are corrected as in R",
 		    ties_and_many_values_are_corrected_as_in_r },
 		{ "stat: nothing to tell is p 1", nothing_to_tell_is_p_1 },
-		{ "stat: medians and spreads", medians_and_spreads },
+		{ "stat: medians lie in the middle",
+		    medians_lie_in_the_middle },
 		{ "stat: the interval holds the ratio and repeats",
 		    the_interval_holds_the_ratio_and_repeats },
 		{ "stat: zeros and absent values have an answer",
