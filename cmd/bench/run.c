@@ -16,6 +16,7 @@
 #include "bench/mem.h"
 #include "bench/scenario.h"
 #include "bench/stat.h"
+#include "bench/value.h"
 
 static bool
 wanted(const struct bench_scenario *s, char **operands, int count)
@@ -81,10 +82,17 @@ print_value(const struct bench_measure *m)
 {
 	size_t n;
 	double *v = bench_measure_values(m, &n);
+	char value[VALUE_SIZE];
 
-	if (n > 0)
-		printf("%s\t%.6g\t%s\t%s\t%s\n", m->name, stat_median(v, n),
-		    m->unit, m->published, m->hides);
+	for (size_t i = 0; i < m->run_count; i++)
+		if (m->runs[i]->failed)
+			report_fail("%s, run %zu: %s", m->name, i + 1,
+			    m->runs[i]->why);
+	if (n > 0) {
+		value_format(stat_median(v, n), m->unit, value);
+		printf("%-28s %12s  %s%s%s\n", m->name, value, m->published,
+		    m->published[0] && m->hides[0] ? "; " : "", m->hides);
+	}
 	free(v);
 }
 
@@ -158,6 +166,17 @@ run_all(const struct bench_options *o, char **operands, int count,
 	return status;
 }
 
+/* A run whose data was wrong is worse than none. */
+static bool
+any_failed(const struct bench_result *r)
+{
+	for (size_t i = 0; i < r->measure_count; i++)
+		for (size_t k = 0; k < r->measures[i]->run_count; k++)
+			if (r->measures[i]->runs[k]->failed)
+				return true;
+	return false;
+}
+
 enum exit_status
 bench_run(const struct bench_options *o, char **operands, int count)
 {
@@ -175,6 +194,8 @@ bench_run(const struct bench_options *o, char **operands, int count)
 		bench_set(&r->remark, o->remark);
 	status = run_all(o, operands, count, r, parent);
 	r->partial = status != EXIT_DONE;
+	if (any_failed(r))
+		status = report_worse(status, EXIT_COND);
 	for (size_t i = 0; i < r->measure_count; i++)
 		print_value(r->measures[i]);
 	if (o->output != NULL && bench_result_write(r, o->output, why) < 0) {

@@ -3,6 +3,12 @@
  */
 #include "bench/scenario.h"
 
+#include "bench/overhead.h"
+
 const struct bench_scenario bench_scenarios[] = {
+	{ "tool", "tool", "", "",
+	    "what measuring itself costs: an empty operation, the clock, the "
+	    "histogram",
+	    overhead_run },
 	{ .name = NULL },
 };
