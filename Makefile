@@ -54,6 +54,7 @@ INCS := xxhash.h xxh3.h lz4.h jansson.h jansson_config.h md5.h
 
 CORE_SRC := $(sort $(wildcard libcore/*/*.c))
 CMD_SRC  := $(sort $(wildcard cmd/common/*.c cmd/torture/*.c) $(if $(MUSL),cmd/musl/fortify.c))
+BENCH_SRC := $(sort $(wildcard cmd/bench/*.c))
 CMD      := $(patsubst cmd/%.c,%,$(sort $(wildcard cmd/*.c)))
 UNIT     := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZ     := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
@@ -80,9 +81,13 @@ CORE_INC := -Ilibcore -Ilibcore/include $(if $(MODEL),-include tests/model/commo
 CMD_INC  := -Icmd -Ilibcore/include
 $(B)/obj/libcore/%.o $(B)/static/libcore/%.o: INC := $(CORE_INC)
 $(B)/static/cmd/%.o $(B)/front/%.o: INC := $(CMD_INC)
+# sblog bench also measures the rooms of the core one by one; nothing of it is
+# linked into another command.
+$(B)/static/cmd/bench/%.o: INC := $(CMD_INC) -Ilibcore
+$(B)/obj/cmd/%.o: INC := $(CMD_INC)
 $(B)/static/cmd/%.o $(B)/front/%.o: HARD := -fstack-protector-strong -DSBLOG_LIBEXECDIR='"$(LIBEXECDIR)"'
-$(B)/obj/cmd/%.o:     INC := $(CMD_INC)
 $(B)/obj/tests/%.o:   INC := -Itests/unit -Itests/fault -Icmd -Ilibcore -Ilibcore/include
+$(B)/obj/tests/unit/test_bench_%.o: INC := -Itests/unit $(CMD_INC)
 $(B)/obj/tests/model/%.o: INC := -Itests/model -Ilibcore -Ilibcore/include
 # The processor is asked at run time whether these may be used.
 ifeq ($(shell uname -m),x86_64)
@@ -134,6 +139,22 @@ $(B)/bin/sblog: $(FRONT) $(CMDLIB)
 $(B)/bin/sblog-%: $(B)/static/cmd/sblog-%.o $(CMDLIB)
 	$(call say,LINK,$@)
 	$(link-cmd)
+
+$(B)/bin/sblog-bench: $(B)/static/cmd/sblog-bench.o $(BENCH_SRC:%.c=$(B)/static/%.o) $(CMDLIB)
+	$(call say,LINK,$@)
+	$(link-cmd) -lm
+
+$(B)/obj/libcommon.a: $(patsubst %.c,$(B)/obj/%.o,$(filter-out cmd/musl/%,$(CMD_SRC)))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+# The parts that compute, write and read are tested without the scenarios.
+BENCH_TOOL := $(filter-out cmd/bench/scenario% cmd/bench/run% cmd/bench/overhead%,$(BENCH_SRC))
+$(patsubst %,$(B)/tests/%,$(filter test_bench_%,$(UNIT))): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(B)/obj/tests/unit/check.o \
+		$(BENCH_TOOL:%.c=$(B)/obj/%.o) $(B)/obj/libcommon.a $(LIB)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(BASE) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson $(LIBS) -lpthread -lm
 
 $(B)/tests/%: $(B)/obj/tests/unit/%.o $(B)/obj/tests/unit/check.o $(LIB)
 	$(call say,LINK,$@)

@@ -25,6 +25,7 @@ static const struct {
 	const char *name, *purpose;
 } commands[] = {
 	{ "append", "standard input or files to records of a topic" },
+	{ "bench", "measure, compare and report" },
 	{ "cat", "the same as read" },
 	{ "config", "show and change settings" },
 	{ "create", "create a topic" },

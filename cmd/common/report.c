@@ -189,13 +189,14 @@ report_worse(enum exit_status a, enum exit_status b)
 	static const uint8_t order[] = {
 		[EXIT_DONE] = 0,
 		[EXIT_NOTICE] = 1,
-		[EXIT_ABSENT] = 2,
-		[EXIT_COND] = 3,
-		[EXIT_USAGE] = 4,
-		[EXIT_BUSY] = 5,
-		[EXIT_FAILED] = 6,
-		[EXIT_DAMAGE] = 7,
-		[EXIT_UNKNOWN] = 8,
+		[EXIT_REGRESSION] = 2,
+		[EXIT_ABSENT] = 3,
+		[EXIT_COND] = 4,
+		[EXIT_USAGE] = 5,
+		[EXIT_BUSY] = 6,
+		[EXIT_FAILED] = 7,
+		[EXIT_DAMAGE] = 8,
+		[EXIT_UNKNOWN] = 9,
 	};
 
 	if (a == EXIT_TIMEOUT || b == EXIT_TIMEOUT) {

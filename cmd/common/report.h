@@ -15,13 +15,14 @@ enum exit_status {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1, /* I/O, memory, permission */
 	EXIT_USAGE = 2,
-	EXIT_ABSENT = 3,    /* no such store, topic, key or offset */
-	EXIT_COND = 4,      /* expectation not met */
-	EXIT_BUSY = 5,      /* lock not obtained in time */
-	EXIT_DAMAGE = 6,    /* damage found */
-	EXIT_NOTICE = 7,    /* done, but someone should look */
-	EXIT_UNKNOWN = 9,   /* outcome unknown */
-	EXIT_TIMEOUT = 124, /* --timeout passed */
+	EXIT_ABSENT = 3,     /* no such store, topic, key or offset */
+	EXIT_COND = 4,       /* expectation not met */
+	EXIT_BUSY = 5,       /* lock not obtained in time */
+	EXIT_DAMAGE = 6,     /* damage found */
+	EXIT_NOTICE = 7,     /* done, but someone should look */
+	EXIT_REGRESSION = 8, /* bench compare found one */
+	EXIT_UNKNOWN = 9,    /* outcome unknown */
+	EXIT_TIMEOUT = 124,  /* --timeout passed */
 };
 
 /* The name in front of every line, "sblog-seal". */

@@ -14,6 +14,15 @@ lint() { "$BATS_TEST_DIRNAME/../lint/$1" "${@:2}"; }
 	run -0 lint layers libcore/codec/bad.c
 }
 
+@test "lint: layers refuses a command that uses what sblog-bench is made of" {
+	mkdir -p cmd
+	printf '#include "bench/hist.h"\n' >cmd/sblog-bad.c
+	run -1 lint layers cmd/sblog-bad.c
+	[[ $output == 'cmd/sblog-bad.c:1: only sblog-bench may include "bench/hist.h"' ]]
+	mv cmd/sblog-bad.c cmd/sblog-bench.c
+	run -0 lint layers cmd/sblog-bench.c
+}
+
 @test "lint: signs refuses a file that does not say its name" {
 	printf '/*\n * other.c - something\n */\n' >bad.c
 	run -1 lint signs bad.c

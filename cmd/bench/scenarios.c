@@ -1,0 +1,14 @@
+/*
+ * scenarios.c - the table of scenarios.
+ */
+#include "bench/scenario.h"
+
+#include "bench/overhead.h"
+
+const struct bench_scenario bench_scenarios[] = {
+	{ "tool", "tool", "", "",
+	    "what measuring itself costs: an empty operation, the clock, the "
+	    "histogram",
+	    overhead_run },
+	{ .name = NULL },
+};
