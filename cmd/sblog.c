@@ -27,6 +27,7 @@ static const struct {
 	{ "append", "standard input or files to records of a topic" },
 	{ "bench", "measure, compare and report" },
 	{ "cat", "the same as read" },
+	{ "compact", "apply the cleanup policy: the line for cron" },
 	{ "config", "show and change settings" },
 	{ "create", "create a topic" },
 	{ "group", "consumer groups: what they committed" },
@@ -39,6 +40,7 @@ static const struct {
 	{ "stat", "show how topics stand" },
 	{ "tail", "the last records; read -o -10" },
 	{ "torture", "see whether a disk keeps what is promised" },
+	{ "trim", "remove the oldest records" },
 	{ "verify", "check everything that is stored" },
 	{ "wait", "wait for the next record; read -F -c 1 without output" },
 };

@@ -50,6 +50,7 @@ struct sb_blocks {
 	struct sb_buf merged, tail;
 	struct sb_batch merge_head; /* delimiter, and next of the last batch */
 	size_t rec_room;
+	bool keyed;            /* some of them have keys */
 	bool sparse;           /* records are left out */
 	bool passed;           /* nothing was kept since the last pass */
 	uint64_t passed_chain; /* then: of everything before merge_head.next */
@@ -223,8 +224,22 @@ flush_merged(struct sb_blocks *b, struct sblog_err *err)
 	memcpy(s->values.data, b->merged.data, b->merged.len);
 	s->last_time = b->recs[b->rec_count - 1].time_us;
 	b->rec_count = 0;
+	b->keyed = false;
 	b->merged.len = b->tail.len = 0;
 	return submit(b, s, err);
+}
+
+/* Bytes of values in a block. */
+static uint64_t
+block_raw(bool keyed)
+{
+	return keyed ? SB_BLOCK_RAW_KEYED : SB_BLOCK_RAW;
+}
+
+static bool
+has_keys(const struct sb_batch *h)
+{
+	return h->key_len_min > 0 || h->width[SB_COL_KEY_LEN] > 0;
 }
 
 static bool
@@ -233,7 +248,8 @@ can_merge(const struct sb_blocks *b, const struct sb_view *v)
 	const struct sb_batch *h = &v->head;
 
 	return h->values_raw < MERGE_BELOW &&
-	    b->merged.len + h->values_raw <= SB_BLOCK_RAW &&
+	    b->merged.len + h->values_raw <=
+	    block_raw(b->keyed || has_keys(h)) &&
 	    b->tail.len + v->keys_len + v->headers_len <= TAIL_MAX &&
 	    b->rec_count + h->count <= RECORDS_MAX &&
 	    (b->rec_count == 0 ||
@@ -264,6 +280,7 @@ merge(struct sb_blocks *b, const struct sb_view *v)
 	b->merge_head.delim_len = v->head.delim_len;
 	memcpy(b->merge_head.delim, v->head.delim, sizeof(v->head.delim));
 	b->merge_head.next = v->head.next;
+	b->keyed = b->keyed || has_keys(&v->head);
 	while (at.index < v->head.count) {
 		struct sblog_record *r = &b->recs[b->rec_count++];
 
@@ -282,15 +299,15 @@ block_end(const struct sb_view *v, const struct sb_at *at)
 	const struct sb_batch *h = &v->head;
 	uint64_t left = h->values_raw - at->value_pos;
 	uint64_t n = h->count - at->index, low, high;
+	uint64_t raw = block_raw(has_keys(h));
 	struct sb_at end = *at;
 
-	if (left <= SB_BLOCK_RAW + SB_BLOCK_RAW / 4)
+	if (left <= raw + raw / 4)
 		return h->count;
 	if (h->width[SB_COL_VALUE_LEN] == 0) {
 		uint64_t each = left / n;
 
-		return at->index +
-		    sb_max_u64(1, SB_BLOCK_RAW / sb_max_u64(each, 1));
+		return at->index + sb_max_u64(1, raw / sb_max_u64(each, 1));
 	}
 	/* By halves: each step adds up a part of the length column. */
 	low = at->index;
@@ -300,7 +317,7 @@ block_end(const struct sb_view *v, const struct sb_at *at)
 		struct sb_at probe = end;
 
 		sb_view_skip(v, &probe, mid);
-		if (probe.value_pos - at->value_pos <= SB_BLOCK_RAW) {
+		if (probe.value_pos - at->value_pos <= raw) {
 			low = mid;
 			end = probe;
 		} else {
@@ -448,7 +465,7 @@ sb_blocks_keep(struct sb_blocks *b, const struct sblog_record *rec,
 	/* Only between batches, and only when another record follows: so the
 	 * last block covers all that is passed behind it. */
 	if (b->passed && b->rec_count > 0 &&
-	    (b->merged.len + b->tail.len >= SB_BLOCK_RAW ||
+	    (b->merged.len + b->tail.len >= block_raw(b->keyed) ||
 		b->rec_count >= RECORDS_MAX ||
 		b->merge_head.delim_len != delim_len ||
 		memcmp(b->merge_head.delim, delim, SBLOG_DELIM_MAX) != 0) &&
@@ -468,6 +485,7 @@ sb_blocks_keep(struct sb_blocks *b, const struct sblog_record *rec,
 	    keep_bytes(&b->tail, rec->headers, &headers_at) < 0)
 		return sb_err_nomem(err);
 	/* Where the bytes lie is known when all of them are there. */
+	b->keyed = b->keyed || rec->key.data != NULL;
 	r = &b->recs[b->rec_count++];
 	*r = *rec;
 	if (rec->key.data != NULL)
