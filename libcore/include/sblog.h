@@ -393,7 +393,7 @@ void sblog_cursor_close(struct sblog_cursor *cur);
  * err->end) since the cursor came there; the next call goes on behind it.
  * SBLOG_END at the end; calling again later may
  * succeed if there is no limit.  *rec points into the cursor and is valid
- * until the next call on it.  On SBLOG_EDAMAGE the cursor has not moved:
+ * until the next call on it; with opts->key until the next call on the topic.  On SBLOG_EDAMAGE the cursor has not moved:
  * [err->offset, err->end) is lost, and sblog_cursor_skip() steps over it.
  */
 int sblog_cursor_next(struct sblog_cursor *cur, struct sblog_record *rec,

@@ -26,7 +26,6 @@ struct sb_keycursor {
 	/* A category's own, and that of the key with the same bytes. */
 	struct stream streams[2];
 	size_t stream_count;
-	struct sb_reader *reader;
 	uint64_t pos; /* of the record returned last */
 	bool pos_known;
 };
@@ -52,15 +51,15 @@ select_pos(struct sb_keycursor *k, struct sblog_topic *t, uint64_t pos,
 	int rc;
 
 	for (int tries = 0;; tries++) {
-		if ((rc = sb_reader_look(t, &k->reader, UINT64_MAX, err)) < 0)
+		if ((rc = sb_reader_look(t, &t->reader, UINT64_MAX, err)) < 0)
 			return rc;
-		rc = sb_keys_select(t, k->reader, k->streams[0].key, pos,
-		    sb_min_u64(to, k->reader->pub.end), fromp, err);
+		rc = sb_keys_select(t, t->reader, k->streams[0].key, pos,
+		    sb_min_u64(to, t->reader->pub.end), fromp, err);
 		if (rc == SBLOG_END)
-			*fromp = sb_min_u64(to, k->reader->pub.end);
+			*fromp = sb_min_u64(to, t->reader->pub.end);
 		if (rc >= 0)
 			return 0;
-		if ((rc = look(&k->reader, t, rc, tries, err)) < 0)
+		if ((rc = look(&t->reader, t, rc, tries, err)) < 0)
 			return rc;
 	}
 }
@@ -102,7 +101,6 @@ sb_keycursor_close(struct sb_keycursor *k)
 {
 	if (k == NULL)
 		return;
-	sb_reader_free(k->reader);
 	free(k->bytes);
 	free(k);
 }
@@ -115,8 +113,8 @@ sb_keycursor_pos(const struct sb_keycursor *k)
 
 /* The stream's first posting at or behind offset, or none below limit. */
 static int
-advance(struct sb_keycursor *k, struct sblog_topic *t, struct stream *s,
-    uint64_t offset, uint64_t limit, struct sblog_err *err)
+advance(struct sblog_topic *t, struct stream *s, uint64_t offset,
+    uint64_t limit, struct sblog_err *err)
 {
 	int rc;
 
@@ -125,15 +123,15 @@ advance(struct sb_keycursor *k, struct sblog_topic *t, struct stream *s,
 	if (s->at < s->count || s->upto >= limit)
 		return 0;
 	for (int tries = 0;; tries++) {
-		if ((rc = sb_reader_look(t, &k->reader, UINT64_MAX, err)) < 0)
+		if ((rc = sb_reader_look(t, &t->reader, UINT64_MAX, err)) < 0)
 			return rc;
-		rc = sb_keys_fetch(t, k->reader, s->key,
+		rc = sb_keys_fetch(t, t->reader, s->key,
 		    sb_max_u64(offset, s->upto), limit, s->postings, AHEAD,
 		    &s->count, err);
 		if (rc >= 0)
 			break;
 		s->count = 0;
-		if ((rc = look(&k->reader, t, rc, tries, err)) < 0)
+		if ((rc = look(&t->reader, t, rc, tries, err)) < 0)
 			return rc;
 	}
 	s->at = 0;
@@ -152,7 +150,7 @@ pick(struct sb_keycursor *k, struct sblog_topic *t, uint64_t offset,
 	for (size_t i = 0; i < k->stream_count; i++) {
 		struct stream *s = &k->streams[i];
 
-		if ((rc = advance(k, t, s, offset, limit, err)) < 0)
+		if ((rc = advance(t, s, offset, limit, err)) < 0)
 			return rc;
 		if (s->at < s->count && s->postings[s->at].offset < limit &&
 		    (*bestp == NULL ||
@@ -188,7 +186,7 @@ count_pos(struct sb_keycursor *k, struct sblog_topic *t, uint64_t offset,
 		k->pos++;
 		return 0;
 	}
-	if ((rc = sb_keys_rank(t, k->reader, k->streams[0].key, offset, &k->pos,
+	if ((rc = sb_keys_rank(t, t->reader, k->streams[0].key, offset, &k->pos,
 		 err)) == 0)
 		k->pos_known = true;
 	return rc;
@@ -212,7 +210,7 @@ sb_keycursor_next(struct sb_keycursor *k, struct sblog_topic *t,
 		*offsetp = p->offset;
 		rc = count_pos(k, t, p->offset, err);
 		if (rc == 0)
-			rc = sb_reader_get(t, &k->reader, p->offset, p->pos,
+			rc = sb_reader_get(t, &t->reader, p->offset, p->pos,
 			    rec, err);
 		if (rc == 0 && matches(k, rec))
 			return 0;
