@@ -31,7 +31,8 @@ enum {
 	ARENA = 64 << 20,
 	STARTS = 8,
 	SALT = 5,
-	KILLED_LIMIT = 1, /* ways of a cut after a kill */
+	KILLED_STATES = 1 << 19, /* room for what comes of kills */
+	KILLED_LIMIT = 1,        /* ways of a cut after a kill */
 
 	N_STATES = 0,
 	N_TRIED,
@@ -82,7 +83,7 @@ is_new(uint64_t h)
 	uint64_t i = h % seen_size, empty = 0;
 
 	h |= 1;
-	for (;; i = (i + 1) % seen_size) {
+	for (uint64_t n = 0; n < seen_size; n++, i = (i + 1) % seen_size) {
 		uint64_t there = __atomic_load_n(&seen[i], __ATOMIC_RELAXED);
 
 		if (there == h)
@@ -95,6 +96,8 @@ is_new(uint64_t h)
 		if (empty == h)
 			return false;
 	}
+	printf("Bail out! no room for so many states\n");
+	abort();
 }
 
 static const struct op *
@@ -574,7 +577,7 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < op_count; i++)
 		if (ops[i].flags == OP_CHANGES)
 			alphabet[letters++] = &ops[i];
-	seen_size = 3 * options.count + 4096;
+	seen_size = 3 * options.count + KILLED_STATES;
 	seen = mmap(NULL, seen_size * sizeof(*seen), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (seen == MAP_FAILED)
