@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
 # torture.bats - sblog-torture: its verdicts, and that it cleans up.
+#
+# bats file_tags=slow
 
 # shellcheck disable=SC2154 # stderr is set by run
 
