@@ -17,6 +17,7 @@
 #include "bench/scenario.h"
 #include "bench/stat.h"
 #include "bench/value.h"
+#include "common/stop.h"
 
 static bool
 wanted(const struct bench_scenario *s, char **operands, int count)
@@ -158,9 +159,10 @@ run_all(const struct bench_options *o, char **operands, int count,
 	     s++) {
 		if (!wanted(s, operands, count))
 			continue;
-		for (ctx.run = 0; ctx.run < runs; ctx.run++)
+		for (ctx.run = 0; ctx.run < runs && !stop_wanted(); ctx.run++)
 			status =
 			    report_worse(status, run_once(s, &ctx, r, parent));
+		r->partial |= stop_wanted();
 	}
 	free(bin);
 	return status;
@@ -192,8 +194,9 @@ bench_run(const struct bench_options *o, char **operands, int count)
 	r = bench_result_new(parent);
 	if (o->remark != NULL)
 		bench_set(&r->remark, o->remark);
+	stop_hold();
 	status = run_all(o, operands, count, r, parent);
-	r->partial = status != EXIT_DONE;
+	r->partial |= status != EXIT_DONE;
 	if (any_failed(r))
 		status = report_worse(status, EXIT_COND);
 	for (size_t i = 0; i < r->measure_count; i++)
@@ -203,6 +206,9 @@ bench_run(const struct bench_options *o, char **operands, int count)
 		status = EXIT_FAILED;
 	}
 	bench_result_free(r);
+	/* What was measured until a signal came is kept; then it ends this. */
+	(void)fflush(stdout);
+	stop_release();
 	return status;
 }
 

@@ -46,3 +46,21 @@ load lib/common
 	run -1 --separate-stderr sblog bench run --quick --output none/r tool
 	[[ $stderr == 'sblog-bench: none/r: No such file or directory' ]]
 }
+
+@test "bench run: what was measured before a signal is kept and marked" {
+	mkdir stores
+	sblog-bench run --runs 1000000 --quick --directory stores --output r tool \
+		>out 2>err &
+	pid=$!
+	until [ -n "$(ls -A stores)" ]; do kill -0 $pid; done
+	kill -TERM $pid
+	status=0
+	wait $pid || status=$?
+	[ $status -eq 143 ]
+	[ "$(jq -c '.partial, (.measures[0].runs | length > 0)' r | tr '\n' ' ')" = 'true true ' ]
+	[ "$(wc -l <out)" -eq 3 ]
+	[ ! -s err ]
+	[ -z "$(ls -A stores)" ]
+	run -0 --separate-stderr sblog bench report r
+	[[ $output == *'**This result is partial.**'* ]]
+}
