@@ -538,6 +538,22 @@ jump_of(struct sb_keytab *k, uint32_t n, uint32_t i,
 	return 0;
 }
 
+/* Table n up to `need` bytes, and a piece more; its pages are mapped at once,
+ * because one at a time each costs a fault. */
+static int
+grow_for(struct sb_keytab *k, uint32_t n, uint64_t need)
+{
+	uint64_t begin = table_pos(n), from = k->size;
+	int rc;
+
+	if (begin + need <= k->size)
+		return 0;
+	if ((rc = grow(k, begin + need + PIECE)) < 0)
+		return rc;
+	sb_sys_populate_write(k->map[n] + (from - begin), k->size - from);
+	return 0;
+}
+
 int
 sb_keytab_insert(struct sb_keytab *k, uint64_t hash, uint64_t offset,
     uint64_t pos)
@@ -556,8 +572,7 @@ sb_keytab_insert(struct sb_keytab *k, uint64_t hash, uint64_t offset,
 	    (rc = map_table(k, n)) < 0)
 		return SBLOG_ETOOBIG;
 	at = entry_at(k, n, k->used);
-	if ((rc = grow(k, table_pos(n) + (uint64_t)(at - k->map[n]) + ENTRY)) <
-	    0)
+	if ((rc = grow_for(k, n, (uint64_t)(at - k->map[n]) + ENTRY)) < 0)
 		return rc;
 	rc = find_entry(k, n, hash, UINT32_MAX, &i, &before, &old);
 	if (rc < 0 || (rc == 0 && (rc = jump_of(k, n, i, &old, &jump)) < 0))

@@ -14,6 +14,10 @@
 #define MADV_POPULATE_READ 22
 #endif
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
 enum { FUTEX_WAIT_OP = 0, FUTEX_WAKE_OP = 1 };
 
 int
@@ -49,6 +53,13 @@ sb_sys_populate(void *map, uint64_t len)
 {
 	if (sb_fault_point("populate", -1) == 0)
 		(void)madvise(map, (size_t)len, MADV_POPULATE_READ);
+}
+
+void
+sb_sys_populate_write(void *map, uint64_t len)
+{
+	if (sb_fault_point("populate", -1) == 0)
+		(void)madvise(map, (size_t)len, MADV_POPULATE_WRITE);
 }
 
 void

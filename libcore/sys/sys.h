@@ -99,6 +99,7 @@ int sb_sys_map_at(int fd, uint64_t pos, uint64_t len, bool write,
 void sb_sys_unmap(void *map, uint64_t len);
 /* Read pages of a mapping in / let go of them; hints. */
 void sb_sys_populate(void *map, uint64_t len);
+void sb_sys_populate_write(void *map, uint64_t len); /* to be written to */
 void sb_sys_release(void *map, uint64_t len);
 
 /* Futex on a shared word.  wait: 0 woken, -EAGAIN *word != seen,

@@ -482,6 +482,13 @@ sb_sys_populate(void *map, uint64_t len)
 }
 
 void
+sb_sys_populate_write(void *map, uint64_t len)
+{
+	(void)map;
+	(void)len;
+}
+
+void
 sb_sys_release(void *map, uint64_t len)
 {
 	(void)map;
