@@ -46,7 +46,8 @@ append_once(const char *dir, uint64_t id, uint64_t token, bool durable,
 	if (rc == 0)
 		rc = lab_append_as(t, id, 1, &opts, firstp, &err);
 	if (rc >= 0 && durable && sb_fault.kind == SB_FAULT_NONE &&
-	    sblog_topic_info(t, &info, &err) == 0 && info.durable_end <= *firstp)
+	    sblog_topic_info(t, &info, &err) == 0 &&
+	    info.durable_end <= *firstp)
 		lab_bad("record %llu is not durable, though it was asked for",
 		    (unsigned long long)id);
 	sblog_topic_close(t);
