@@ -171,3 +171,21 @@ load lib/common
 	printf 'a\nb\nc\n' | sblog append --atomic --sync record t
 	[ "$(sblog read t)" = $'a\nb\nc' ]
 }
+
+@test "append --once: compaction keeps what a retry would be told by" {
+	sblog create t --config cleanup.policy=compact
+	sblog append -k a --once A t <<<1
+	sblog append -k a t <<<2
+	sblog append -k a t <<<3
+	sblog seal t >/dev/null
+	sblog compact --min-dirty 0 t >/dev/null
+	run -0 --separate-stderr sblog append -k a --once A --ack t <<<1
+	stdout_is 0
+	[ "$(sblog read -f '%o%v ' t)" = '01 23 ' ]
+	# And lets go of it when nobody will ask any more.
+	sblog config t dedup.window=1ms
+	sblog append -k a t <<<4
+	sblog seal t >/dev/null
+	sblog compact --min-dirty 0 t >/dev/null
+	[ "$(sblog read -f '%o%v ' t)" = '34 ' ]
+}
