@@ -246,6 +246,9 @@ POWER_CUTS ?= 10000
 powercuts: ## POWER_CUTS shutdowns of ext4 and XFS on loop devices, as root
 	$(Q)$(MAKE) --no-print-directory FAULT=1 drivers
 	$(Q)COMMIT=$$(git rev-parse --short HEAD) build/fault/fault/shutdown $(POWER_CUTS)
+MESSAGEDB_OPERATIONS ?= 5000
+messagedb: all ## random operations here and in PostgreSQL, the same answers
+	$(Q)tests/messagedb/run $(B) 1 $(MESSAGEDB_OPERATIONS)
 
 completions: all ## regenerate completions/ from the option tables
 	$(Q)completions/generate $(B)/bin
@@ -288,7 +291,7 @@ help: ## this list
 
 FORCE:
 .PHONY: all deps demo check unit drivers models lint fmt fmt-check hooks \
-	fuzz stress model-build sim powercut powercuts mutants completions readme \
+	fuzz stress model-build sim powercut powercuts mutants messagedb completions readme \
 	install uninstall clean \
 	help FORCE build/bin
 .DELETE_ON_ERROR:

@@ -16,6 +16,7 @@
 
 #include "common/cli.h"
 #include "common/encode.h"
+#include "common/expect.h"
 #include "common/feed.h"
 #include "common/headers.h"
 #include "common/report.h"
@@ -43,7 +44,8 @@ struct request {
 	const char *format, *delim, *separator, *key;
 	struct cli_list headers;
 	bool null, atomic, keep_offsets, no_create, dry_run, json;
-	const char *expect, *expect_key, *expect_pos, *once;
+	struct expect expect;
+	const char *once;
 	int64_t user_time_us;
 	bool timed;
 	int sync, codec, on_error; /* index of the word */
@@ -66,7 +68,7 @@ struct session {
 	struct arena arena; /* of the headers of all records */
 	uint64_t total;     /* bytes of all inputs, 0: not known */
 	bool json;
-	struct sblog_expect expect[3];
+	struct expect expect;
 	bool actual_known; /* a condition did not hold: what there was */
 	uint64_t actual;
 	struct out errors; /* their JSON, for the report */
@@ -108,56 +110,13 @@ check(struct session *s, const struct request *r)
 	s->json = r->json;
 }
 
-static uint64_t
-number(const struct session *s, const char *option, const char *text)
-{
-	char *end;
-	uint64_t n;
-
-	errno = 0;
-	n = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0)
-		cli_misuse(s->cli, "%s: not a number: %s", option, text);
-	return n;
-}
-
-static void
-expect(struct session *s, enum sblog_expect_kind kind, uint64_t value,
-    const char *key)
-{
-	s->expect[s->to.expect_count++] = (struct sblog_expect){
-		.kind = kind,
-		.value = value,
-		.key = { key, key != NULL ? strlen(key) : 0 },
-	};
-}
-
 /* --expect, --expect-key, --expect-pos, --once: all of the input is one batch
  * then, so that they hold for all of it. */
 static void
 check_conditions(struct session *s, struct request *r)
 {
-	if ((r->expect_key != NULL || r->expect_pos != NULL) && r->key == NULL)
-		cli_misuse(s->cli, "--expect-key and --expect-pos need -k");
-	if (r->expect != NULL && strcmp(r->expect, "empty") == 0)
-		expect(s, SBLOG_EXPECT_EMPTY, 0, NULL);
-	else if (r->expect != NULL && strcmp(r->expect, "exists") == 0)
-		expect(s, SBLOG_EXPECT_EXISTS, 0, NULL);
-	else if (r->expect != NULL)
-		expect(s, SBLOG_EXPECT_END, number(s, "--expect", r->expect),
-		    NULL);
-	if (r->expect_key != NULL)
-		expect(s, SBLOG_EXPECT_KEY_LAST,
-		    strcmp(r->expect_key, "none") == 0
-			? SBLOG_NO_OFFSET
-			: number(s, "--expect-key", r->expect_key),
-		    r->key);
-	if (r->expect_pos != NULL)
-		expect(s, SBLOG_EXPECT_KEY_POS,
-		    strcmp(r->expect_pos, "-1") == 0
-			? SBLOG_NO_OFFSET
-			: number(s, "--expect-pos", r->expect_pos),
-		    r->key);
+	s->expect = r->expect;
+	expect_parse(&s->expect, s->cli, r->key);
 	if (r->once != NULL &&
 	    (r->once[0] == '\0' || strlen(r->once) > SBLOG_TOKEN_MAX))
 		cli_misuse(s->cli, "--once: a token has 1 to %d bytes",
@@ -165,12 +124,13 @@ check_conditions(struct session *s, struct request *r)
 	if (r->once != NULL && r->keep_offsets)
 		cli_misuse(s->cli,
 		    "--once and --keep-offsets exclude each other");
-	if (s->to.expect_count > 0 || r->once != NULL)
+	if (s->expect.count > 0 || r->once != NULL)
 		r->atomic = true;
 	/* With "exists" a topic that is not there must not come into being. */
-	if (r->expect != NULL && strcmp(r->expect, "exists") == 0)
+	if (s->expect.end != NULL && strcmp(s->expect.end, "exists") == 0)
 		r->no_create = true;
-	s->to.expect = s->expect;
+	s->to.expect = s->expect.all;
+	s->to.expect_count = s->expect.count;
 	s->to.once = r->once;
 }
 
@@ -237,21 +197,40 @@ plain(const struct session *s, const struct request *r)
 static int
 open_topic(struct session *s, const struct request *r, struct sblog_err *err)
 {
-	const struct sblog_store_opts opts = {
+	struct sblog_store_opts opts = {
 		.mode = r->dry_run ? SBLOG_READ
 		    : r->no_create ? SBLOG_WRITE
 				   : SBLOG_CREATE,
 		.lock_timeout_ms = s->cli->lock_timeout_ms,
 	};
+	struct sblog_err unmet;
 	int rc;
 
+	/* A condition that cannot hold leaves no empty topic behind. */
+	if (opts.mode == SBLOG_CREATE &&
+	    !expect_holds_without(&s->expect, &unmet))
+		opts.mode = SBLOG_WRITE;
 	rc = sblog_store_open(&s->store, s->cli->store_dir, &opts, err);
 	if (rc == 0)
 		rc = sblog_topic_open(&s->topic, s->store, s->name, opts.mode,
 		    err);
-	if (rc == SBLOG_ENOENT && r->dry_run && !r->no_create)
-		rc = 0; /* it would be created */
-	return rc;
+	if (rc != SBLOG_ENOENT || r->no_create)
+		return rc;
+	if (!expect_holds_without(&s->expect, &unmet)) {
+		*err = unmet;
+		return err->code;
+	}
+	return 0; /* a dry run: it would be created */
+}
+
+/* Conditions that no append looked at: a dry run, or nothing to append. */
+static int
+check_expect(struct session *s, struct sblog_err *err)
+{
+	if (s->topic == NULL || (s->to.records > 0 && !s->to.dry_run))
+		return 0;
+	return sblog_expect_check(s->topic, s->to.expect, s->to.expect_count,
+	    err);
 }
 
 static void
@@ -461,6 +440,8 @@ run(struct session *s, const struct request *r)
 	s->feed.arg = s;
 	result =
 	    n == 0 ? feed_all(&s->feed, only, 1) : feed_all(&s->feed, paths, n);
+	if (result == FEED_DONE && check_expect(s, &s->feed.err) < 0)
+		result = FEED_ERR;
 	status = outcome(s, result);
 	if (status != EXIT_DONE && status != EXIT_NOTICE &&
 	    s->out.error != EPIPE)
@@ -505,13 +486,13 @@ parse(struct session *s, struct request *rp, int argc, char **argv)
 		    "user time of every record without one", NULL, &r.timed },
 		{ 0, "atomic", CLI_FLAG, &r.atomic, NULL,
 		    "all of the input is one batch", NULL, NULL },
-		{ 0, "expect", CLI_STRING, &r.expect, "END",
+		{ 0, "expect", CLI_STRING, &r.expect.end, "END",
 		    "only if the topic ends there, or is empty, or exists",
 		    NULL, NULL },
-		{ 0, "expect-key", CLI_STRING, &r.expect_key, "OFFSET",
+		{ 0, "expect-key", CLI_STRING, &r.expect.key, "OFFSET",
 		    "only if that is the last one of key -k, or none is", NULL,
 		    NULL },
-		{ 0, "expect-pos", CLI_STRING, &r.expect_pos, "N",
+		{ 0, "expect-pos", CLI_STRING, &r.expect.pos, "N",
 		    "only if that is the last position of key -k; -1: none",
 		    NULL, NULL },
 		{ 0, "once", CLI_STRING, &r.once, "TOKEN",

@@ -175,8 +175,10 @@ feed_run_together(struct feed *f)
 	run.final = 1;
 	if (run.len == 0)
 		return FEED_DONE;
-	if (appender_run(f->to, &run, true, &done, &f->err) == 0)
+	if (appender_run(f->to, &run, true, &done, &f->err) == 0) {
+		input_eat(&f->in, done.consumed);
 		return FEED_DONE;
+	}
 	if (f->err.code != SBLOG_ETOOBIG)
 		return feed_failed(f);
 	(void)snprintf(what, sizeof(what), "over max.message.bytes (%llu)",

@@ -318,6 +318,11 @@ int sblog_append(struct sblog_topic *topic, const struct sblog_record *recs,
     size_t n, const struct sblog_append_opts *opts, uint64_t *firstp,
     struct sblog_err *err);
 
+/* Do these hold now?  0 or SBLOG_ECOND, as sblog_append; it may be otherwise as
+ * soon as this returns. */
+int sblog_expect_check(struct sblog_topic *topic,
+    const struct sblog_expect *expect, size_t n, struct sblog_err *err);
+
 /*
  * Delimited text: data holds values, each followed by the same delimiter.
  * Without delim_len the delimiter is one newline.

@@ -344,8 +344,8 @@ put_locked(struct sblog_topic *t, struct sb_draft *d, struct sblog_err *err)
 	    (d->opts->once.data != NULL &&
 		(rc = sb_once_find(t, d->opts->once, &err->offset, &err->end,
 		     err)) != 0) ||
-	    (rc = sb_conditions_hold(t, d->opts->expect, d->opts->expect_count,
-		 err)) < 0 ||
+	    (rc = sb_conditions_hold(t, t->pub.end, d->opts->expect,
+		 d->opts->expect_count, err)) < 0 ||
 	    (rc = check_space(t, err)) < 0)
 		return rc;
 	if (t->pub.wal_count > 0 &&
@@ -377,10 +377,19 @@ sb_draft_put(struct sblog_topic *t, struct sb_draft *d, struct sblog_err *err)
 
 	if ((rc = sb_topic_lock_append(t, err)) < 0)
 		return rc;
-	rc = put_locked(t, d, err);
+	/* Whoever appended it may not have synced yet, or died before. */
+	if ((rc = put_locked(t, d, err)) == SBLOG_REPLAYED &&
+	    sb_state_durable(&t->state, t->manifest.topic) < err->end)
+		sb_topic_answer_for(t, err->end);
 	sb_topic_unlock_append(t);
-	if (rc == SBLOG_REPLAYED && d->sync)
-		return sb_once_settle(t, err) < 0 ? SBLOG_EUNKNOWN : rc;
+	if (rc == SBLOG_REPLAYED && d->sync) {
+		struct sblog_err failed;
+
+		if (sblog_sync(t, &failed) < 0) {
+			*err = failed;
+			return failed.code;
+		}
+	}
 	if (rc != 0)
 		return rc;
 	if (d->sync)

@@ -58,10 +58,10 @@ check_key(struct sblog_topic *t, const struct sblog_expect *e,
 }
 
 int
-sb_conditions_hold(struct sblog_topic *t, const struct sblog_expect *expect,
-    size_t n, struct sblog_err *err)
+sb_conditions_hold(struct sblog_topic *t, uint64_t end,
+    const struct sblog_expect *expect, size_t n, struct sblog_err *err)
 {
-	bool empty = t->pub.end == t->manifest.start;
+	bool empty = end == t->manifest.start;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < n; i++) {
@@ -69,8 +69,8 @@ sb_conditions_hold(struct sblog_topic *t, const struct sblog_expect *expect,
 
 		switch (e->kind) {
 		case SBLOG_EXPECT_END:
-			if (t->pub.end != e->value)
-				rc = unmet(t->pub.end, err, "end", e->value);
+			if (end != e->value)
+				rc = unmet(end, err, "end", e->value);
 			break;
 		case SBLOG_EXPECT_EMPTY:
 		case SBLOG_EXPECT_EXISTS:
@@ -79,8 +79,8 @@ sb_conditions_hold(struct sblog_topic *t, const struct sblog_expect *expect,
 			rc = sb_err_set(err, SBLOG_ECOND, "",
 			    empty ? "topic is empty"
 				  : "topic is not empty: end is %" PRIu64,
-			    t->pub.end);
-			err->offset = t->pub.end;
+			    end);
+			err->offset = end;
 			break;
 		case SBLOG_EXPECT_KEY_LAST:
 		case SBLOG_EXPECT_KEY_POS:
@@ -89,6 +89,16 @@ sb_conditions_hold(struct sblog_topic *t, const struct sblog_expect *expect,
 		}
 	}
 	return rc;
+}
+
+int
+sblog_expect_check(struct sblog_topic *t, const struct sblog_expect *expect,
+    size_t n, struct sblog_err *err)
+{
+	struct sb_published p;
+	int rc = sb_topic_peek(t, &p, err);
+
+	return rc < 0 ? rc : sb_conditions_hold(t, p.end, expect, n, err);
 }
 
 /* ---- tokens ---- */
@@ -170,15 +180,4 @@ sb_once_find(struct sblog_topic *t, struct sblog_bytes token, uint64_t *firstp,
 	*firstp = rec.offset;
 	*nextp = rec.offset + count;
 	return SBLOG_REPLAYED;
-}
-
-int
-sb_once_settle(struct sblog_topic *t, struct sblog_err *err)
-{
-	int rc = sb_sys_fdatasync(t->wal.fd);
-
-	if (rc < 0)
-		return sb_err_sys(err, SBLOG_EUNKNOWN, rc, t->wal.name,
-		    "cannot sync what was appended before");
-	return 0;
 }

@@ -6,10 +6,11 @@
 
 #include "log/topic.h"
 
-/* lock.append is held and t->pub is valid.  SBLOG_ECOND: one does not hold;
- * err->offset is what there is instead. */
-int sb_conditions_hold(struct sblog_topic *t, const struct sblog_expect *expect,
-    size_t n, struct sblog_err *err) SB_MUST_CHECK;
+/* SBLOG_ECOND: one does not hold; err->offset is what there is instead.  With
+ * lock.append and the end from t->pub it stays so. */
+int sb_conditions_hold(struct sblog_topic *t, uint64_t end,
+    const struct sblog_expect *expect, size_t n,
+    struct sblog_err *err) SB_MUST_CHECK;
 
 /* The header that says which call a batch is of, in front of those of its first
  * record; the run is valid until the next call.  SBLOG_ETOOBIG, SBLOG_EINVAL. */
@@ -22,8 +23,5 @@ int sb_once_header(struct sblog_topic *t, struct sblog_bytes token, size_t n,
  */
 int sb_once_find(struct sblog_topic *t, struct sblog_bytes token,
     uint64_t *firstp, uint64_t *nextp, struct sblog_err *err) SB_MUST_CHECK;
-
-/* Make durable what is published, although others appended it. */
-int sb_once_settle(struct sblog_topic *t, struct sblog_err *err) SB_MUST_CHECK;
 
 #endif

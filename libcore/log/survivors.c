@@ -5,6 +5,9 @@
  * bits of XXH3 seeded with the topic's identity, so that two keys are never
  * taken for one.  Where the keys do not fit into the memory allowed, the hashes
  * are divided into ranges, and each range is a pass over the columns.
+ *
+ * A record with the token of an append stays for dedup.window: without it a
+ * retry would append a second copy.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +18,7 @@
 #include "base/err.h"
 #include "base/le.h"
 #include "base/num.h"
+#include "codec/headers.h"
 #include "log/compact.h"
 
 enum { WORD_BITS = 64, TABLE_MIN = 1 << 12 };
@@ -95,6 +99,8 @@ struct item {
 	uint64_t index, offset;
 	struct sblog_bytes key; /* data NULL: none */
 	bool null;
+	bool token;   /* of an append, */
+	int64_t time; /* at this time */
 };
 
 typedef void (*item_fn)(void *arg, size_t segment, const struct item *item);
@@ -104,7 +110,7 @@ each_item(const struct sb_view *v, size_t segment, uint64_t index, item_fn fn,
     void *arg)
 {
 	const struct sb_batch *h = &v->head;
-	const uint8_t *at = v->keys;
+	const uint8_t *at = v->keys, *headers = v->headers;
 	struct item item;
 
 	for (uint64_t i = 0; i < h->count; i++) {
@@ -123,6 +129,17 @@ each_item(const struct sb_view *v, size_t segment, uint64_t index, item_fn fn,
 		if (key > 0) {
 			item.key = (struct sblog_bytes){ at, key - 1 };
 			at += key - 1;
+		}
+		if (v->headers_len > 0) {
+			struct sblog_bytes run = { headers,
+				h->header_len_min +
+				    sb_column_get(v->col[SB_COL_HEADER_LEN],
+					h->width[SB_COL_HEADER_LEN], i) };
+
+			item.token =
+			    run.len > 0 && sb_headers_once(run).data != NULL;
+			item.time = sb_view_time(v, i);
+			headers += run.len;
 		}
 		fn(arg, segment, &item);
 	}
@@ -216,6 +233,17 @@ expired(const struct sb_compaction *c, size_t segment)
 	    (uint64_t)(c->now - f->clean_time) > c->opts->grace_us;
 }
 
+/* May a retry of its append come still? */
+static bool
+guards(const struct sb_compaction *c, const struct item *item)
+{
+	uint64_t window = c->topic->config.dedup_window;
+
+	return item->token &&
+	    (window == SB_SETTING_NONE || c->now <= item->time ||
+		(uint64_t)(c->now - item->time) <= window);
+}
+
 static void
 mark(void *arg, size_t segment, const struct item *item)
 {
@@ -226,15 +254,18 @@ mark(void *arg, size_t segment, const struct item *item)
 		return;
 	if (item->key.data == NULL) {
 		/* Decided on once, in the first pass. */
-		if (p->table.from == 0 && !p->c->topic->config.compact_unkeyed)
+		if (p->table.from == 0 &&
+		    (!p->c->topic->config.compact_unkeyed ||
+			guards(p->c, item)))
 			keep(p->c, segment, item->index);
 		return;
 	}
 	h = hash(p->c->manifest.topic, item->key);
-	if (h.high64 < p->table.from || h.high64 > p->table.to ||
-	    find(&p->table, h)->last != item->offset + 1)
+	if (h.high64 < p->table.from || h.high64 > p->table.to)
 		return;
-	if (item->null && expired(p->c, segment))
+	if ((find(&p->table, h)->last != item->offset + 1 ||
+		(item->null && expired(p->c, segment))) &&
+	    !guards(p->c, item))
 		return;
 	keep(p->c, segment, item->index);
 	p->c->tombs[segment] += item->null;

@@ -36,6 +36,18 @@ sb_topic_own(struct sblog_topic *t, const struct sb_published *before,
 	t->own_end = t->pub.end;
 }
 
+void
+sb_topic_answer_for(struct sblog_topic *t, uint64_t end)
+{
+	if (t->own_pos == 0 || t->own_before.ordinal != t->pub.ordinal) {
+		t->own_before = t->pub;
+		t->own_end = end;
+	}
+	t->own_alone = false;
+	t->own_pos = t->pub.pos;
+	t->own_end = sb_max_u64(t->own_end, end);
+}
+
 /*
  * Read batches in [pos, end) again and check their hashes: bytes of other
  * processes that never were synced may be gone from the cache.

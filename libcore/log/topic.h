@@ -130,6 +130,10 @@ uint64_t sb_topic_durable(struct sblog_topic *t, const struct sb_published *p);
 void sb_topic_own(struct sblog_topic *t, const struct sb_published *before,
     bool promised);
 
+/* The next sblog_sync() is to make everything before offset `end` durable, all
+ * of which is published: somebody else appended it. */
+void sb_topic_answer_for(struct sblog_topic *t, uint64_t end);
+
 /* ---- rotate.c ---- */
 
 /* Start a new active WAL behind an old one that is finished, as *tail knows;

@@ -216,14 +216,12 @@ make_value(uint64_t id, char out[128])
 }
 
 int
-lab_append_many(struct sblog_topic *t, uint64_t id, uint64_t n, bool durable,
-    uint64_t *firstp, struct sblog_err *err)
+lab_append_as(struct sblog_topic *t, uint64_t id, uint64_t n,
+    const struct sblog_append_opts *opts, uint64_t *firstp,
+    struct sblog_err *err)
 {
 	char values[LAB_BATCH_MAX][128], keys[LAB_BATCH_MAX][32];
 	struct sblog_record recs[LAB_BATCH_MAX];
-	const struct sblog_append_opts opts = {
-		.sync = durable ? SBLOG_SYNC_BATCH : SBLOG_SYNC_NONE,
-	};
 
 	for (uint64_t i = 0; i < n && i < LAB_BATCH_MAX; i++) {
 		struct sblog_record *r = &recs[i];
@@ -237,7 +235,18 @@ lab_append_many(struct sblog_topic *t, uint64_t id, uint64_t n, bool durable,
 		r->key.len = (size_t)sprintf(keys[i], "key-%llu",
 		    (unsigned long long)(id + i) % 7);
 	}
-	return sblog_append(t, recs, n, &opts, firstp, err);
+	return sblog_append(t, recs, n, opts, firstp, err);
+}
+
+int
+lab_append_many(struct sblog_topic *t, uint64_t id, uint64_t n, bool durable,
+    uint64_t *firstp, struct sblog_err *err)
+{
+	const struct sblog_append_opts opts = {
+		.sync = durable ? SBLOG_SYNC_BATCH : SBLOG_SYNC_NONE,
+	};
+
+	return lab_append_as(t, id, n, &opts, firstp, err);
 }
 
 int

@@ -54,6 +54,10 @@ int lab_append(struct sblog_topic *t, uint64_t id, bool durable,
 int lab_append_many(struct sblog_topic *t, uint64_t id, uint64_t n,
     bool durable, uint64_t *firstp, struct sblog_err *err);
 
+int lab_append_as(struct sblog_topic *t, uint64_t id, uint64_t n,
+    const struct sblog_append_opts *opts, uint64_t *firstp,
+    struct sblog_err *err);
+
 /*
  * Make DIR/t: a segment with records 0..29, one with 30..59, a WAL with
  * 60..79; keys and headers on some.  Without segments: 0..19 in the WAL alone.
