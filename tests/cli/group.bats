@@ -259,6 +259,21 @@ flip() {
 	run -0 sblog group show t g
 }
 
+@test "group: what retention took before it was committed" {
+	seq 10 | sblog append t
+	sblog group commit t g 3
+	run -4 sblog trim t --before 5
+	sblog group park t g
+	sblog trim t --before 5
+	[ "$(field t g trimmed)" = 2 ]
+	[ "$(field t g lag)" = 5 ]
+	[ "$(field t g state)" = parked ]
+	run -3 --separate-stderr sblog group reset t g --to 4
+	stderr_is 'sblog-group: t: before the start: 5 to 10 can be committed (offset 4)'
+	sblog group reset t g --shift -1
+	[ "$(field t g committed)" = 5 ]
+}
+
 @test "group: what was durable when committed is not taken for torn" {
 	seq 10 | sblog append t
 	sblog group commit t g 8

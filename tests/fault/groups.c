@@ -341,7 +341,8 @@ kill_each(const struct operation *op, enum sb_fault_kind kind)
 	char what[160];
 
 	for (uint64_t i = 1; i <= calls; i++) {
-		for (uint64_t k = 0; k <= 8192; k += k < 160 ? 32 : 1024) {
+		/* Within a head, within a file, all of it but for an error. */
+		for (uint64_t k = 0; k <= 8192; k += k < 128 ? 32 : 2688) {
 			struct sb_fault f = { .kind = kind,
 				.at = i,
 				.bytes = k,
@@ -361,7 +362,8 @@ kill_each(const struct operation *op, enum sb_fault_kind kind)
 			    kind == SB_FAULT_TEAR && WIFEXITED(status))
 				break; /* not a write, or a shorter one */
 			check_after(op, torn, what);
-			if (kind == SB_FAULT_KILL)
+			if (kind == SB_FAULT_KILL ||
+			    (kind == SB_FAULT_SHORT && k >= 128))
 				break;
 		}
 	}

@@ -479,6 +479,54 @@ chains(void)
 	close_topic();
 }
 
+/* Wherever records were removed, the chain is what it was or not known. */
+static void
+compacted(void)
+{
+	struct sblog_compact_opts opts = { .min_dirty = 0 };
+	struct sblog_compacted done;
+	uint64_t was[2000], n, now, known = 0;
+	struct sblog_group g;
+
+	open_topic();
+	for (int i = 0; i < 15; i++)
+		append(1 + any(99), SBLOG_SYNC_NONE, "x");
+	good(sblog_seal(topic, NULL, &(struct sblog_sealed){ 0 }, &err),
+	    "seal");
+	n = end_of();
+	for (uint64_t i = 0; i <= n; i++)
+		good(sblog_chain_at(topic, i, &was[i], &err), "chain");
+	for (uint64_t i = 0; i < 8; i++) {
+		char name[2] = { (char)('a' + i), '\0' };
+
+		good(sblog_group_commit(topic, name, i * n / 7, NULL, &err),
+		    "commit");
+	}
+	good(sblog_compact(topic, &opts, &done, &err), "compact");
+	CHECK(done.records_after < done.records_before);
+	close_topic();
+	open_topic(); /* a handle goes on with the files that it has */
+	for (uint64_t i = 0; i <= n; i++) {
+		int rc = sblog_chain_at(topic, i, &now, &err);
+
+		if (rc == SBLOG_END)
+			continue;
+		good(rc, "chain");
+		CHECK_U64(now, was[i]);
+		known++;
+	}
+	CHECK(known > 0 && known < n);
+	for (size_t i = 0; sblog_group_at(topic, i, &g, &err) == 0; i++)
+		good(sblog_group_check(topic, &g, &err), "check");
+	/* And what is committed where it is not known is not called wrong. */
+	for (uint64_t i = 0; i < n; i += 7) {
+		good(sblog_group_commit(topic, "a", i, NULL, &err), "commit");
+		good(sblog_group_get(topic, "a", &g, &err), "get");
+		good(sblog_group_check(topic, &g, &err), "check");
+	}
+	close_topic();
+}
+
 /* The WAL's batches end here. */
 static off_t
 wal_end(void)
@@ -995,6 +1043,7 @@ static const struct check_case cases[] = {
 	{ "commits, parking and removal do what a model does", as_the_model },
 	{ "only what is there and durable is committed", keeps_its_range },
 	{ "the chain at any offset is that of the records before", chains },
+	{ "compaction leaves the chain what it was, or unknown", compacted },
 	{ "offsets that are used again are noticed", divergence },
 	{ "recovery believes a commit", recovery_knows },
 	{ "damage is told, healed by a commit, or repaired by a reset",
