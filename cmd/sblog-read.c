@@ -13,9 +13,11 @@
 #include <sblog.h>
 
 #include "common/cli.h"
+#include "common/consumer.h"
 #include "common/follow.h"
 #include "common/merge.h"
 #include "common/print.h"
+#include "common/quit.h"
 #include "common/report.h"
 #include "common/select.h"
 
@@ -30,8 +32,11 @@ static const char *const synopsis[] = {
 	"sblog-read --key KEY|--category NAME [--pos N] [--last] [-F] [-o POS] "
 	"[-c N] [-f FORMAT] TOPIC...",
 	"sblog-read [-q] --latest [--key KEY] [-f FORMAT] TOPIC...",
+	"sblog-read -g GROUP [--exec CMD] [--shard I/N | --join N] TOPIC...",
 	NULL,
 };
+
+enum { READ_OPTIONS = 21 };
 
 /* What the command line says. */
 struct request {
@@ -40,6 +45,7 @@ struct request {
 	bool has_to, follow, durable, skip_damaged, silent;
 	uint64_t count, max_bytes, timeout_us; /* UINT64_MAX: no limit */
 	struct select select;
+	struct consumer consumer;
 };
 
 /* One topic that is read. */
@@ -47,7 +53,8 @@ struct source {
 	struct sblog_topic *topic;
 	struct sblog_cursor *cursor;
 	struct record_context context;
-	uint64_t to; /* stop before this offset, SBLOG_NO_OFFSET: never */
+	uint64_t to;   /* stop before this offset, SBLOG_NO_OFFSET: never */
+	size_t number; /* on the command line */
 };
 
 /* Everything that has to be given back. */
@@ -63,9 +70,35 @@ struct session {
 	struct print print;
 	struct follow follow;
 	bool by_index; /* the cursors have no batches */
+	struct consumer consumer;
+	const struct select *select;
+	bool gap; /* something was gone before it was read */
 	struct sblog_err err;
 	const char *where; /* the topic that err is about */
 };
+
+/* --header, --member, --shard and others: for print.wanted. */
+static bool
+is_wanted(void *arg, const struct sblog_record *rec)
+{
+	const struct session *s = arg;
+
+	return select_wanted((void *)(uintptr_t)s->select, rec) &&
+	    consumer_wants(&s->consumer, rec);
+}
+
+/* For print.done. */
+static void
+mark_done(void *arg, const struct record_context *c, uint64_t next,
+    uint64_t end)
+{
+	struct session *s = arg;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (&s->sources[i].context == c)
+			progress_mark(&s->consumer.progress,
+			    s->sources[i].number, next, end, &s->out);
+}
 
 /* Damage that is stepped over: which offsets are lost. */
 static void
@@ -93,7 +126,7 @@ open_source(struct session *s, const struct request *r, struct source *source)
 {
 	struct sblog_cursor_opts opts = {
 		.to = r->follow ? SBLOG_NO_OFFSET : 0,
-		.durable = r->durable,
+		.durable = r->durable || r->consumer.group != NULL,
 		.copy = !s->out.pipe,
 	};
 	struct sblog_info info;
@@ -118,6 +151,9 @@ open_source(struct session *s, const struct request *r, struct source *source)
 		return SBLOG_END; /* nothing; in opts it would be "the end" */
 	if (r->has_to)
 		opts.to = source->to;
+	if (r->consumer.group != NULL)
+		opts.from =
+		    consumer_from(&s->consumer, source->number, &info, &s->gap);
 	select_cursor(&r->select, &opts);
 	if (r->select.last) {
 		opts.to = source->to;
@@ -135,17 +171,31 @@ open_source(struct session *s, const struct request *r, struct source *source)
 	return rc;
 }
 
-static int
+static enum exit_status
 open_all(struct session *s, const struct request *r)
 {
 	const struct sblog_store_opts opts = {
-		.mode = SBLOG_READ,
+		.mode =
+		    consumer_active(&s->consumer) ? SBLOG_WRITE : SBLOG_READ,
 		.lock_timeout_ms = s->cli->lock_timeout_ms,
 	};
+	struct progress_opts lease = {
+		.from = r->from,
+		.follow = r->follow,
+		.wait_us = r->follow ? r->timeout_us
+				     : s->cli->lock_timeout_ms * UINT64_C(1000),
+		.out = &s->out,
+	};
+	enum exit_status status;
 	int rc;
 
 	s->where = s->cli->store_dir;
 	rc = sblog_store_open(&s->store, s->cli->store_dir, &opts, &s->err);
+	if (rc < 0)
+		return report_err(s->where, &s->err);
+	status = consumer_begin(&s->consumer, s->cli, s->store, &lease);
+	if (status != EXIT_DONE)
+		return status;
 	for (int i = 0; i < s->cli->operand_count && rc == 0; i++) {
 		struct source *source = &s->sources[s->n];
 
@@ -154,6 +204,7 @@ open_all(struct session *s, const struct request *r)
 			.topic = s->where,
 			.visible = s->out.tty,
 		};
+		source->number = (size_t)i;
 		if ((rc = open_source(s, r, source)) == 0)
 			s->cursors[s->n] = source->cursor;
 		if (rc != SBLOG_END) {
@@ -164,7 +215,7 @@ open_all(struct session *s, const struct request *r)
 		*source = (struct source){ .topic = NULL };
 		rc = 0;
 	}
-	return rc;
+	return rc < 0 ? report_err(s->where, &s->err) : EXIT_DONE;
 }
 
 /* Can no more come, however long one waits? */
@@ -219,7 +270,7 @@ print_all(struct session *s)
 static enum exit_status
 run(struct session *s, const struct request *r)
 {
-	enum exit_status done = EXIT_DONE;
+	enum exit_status done = s->gap ? EXIT_NOTICE : EXIT_DONE, status;
 	enum print_result result;
 
 	for (;;) {
@@ -234,6 +285,9 @@ run(struct session *s, const struct request *r)
 			return EXIT_FAILED; /* report_finish_write says why */
 		if (result != PRINT_END || !r->follow || all_done(s))
 			return done;
+		if ((status = consumer_settle(&s->consumer, &s->out)) !=
+		    EXIT_DONE)
+			return status;
 		switch (follow_wait(&s->follow, &s->err)) {
 		case FOLLOW_NEWS:
 			break;
@@ -242,10 +296,36 @@ run(struct session *s, const struct request *r)
 		case FOLLOW_GONE:
 			s->out.error = EPIPE;
 			return done;
+		case FOLLOW_STOPPED:
+			return done;
 		case FOLLOW_FAILED:
 			return report_err(s->where, &s->err);
 		}
 	}
+}
+
+/* --exec: batches to a command instead. */
+static enum exit_status
+deliver(struct session *s, const struct request *r)
+{
+	struct deliver *d = &s->consumer.deliver;
+	enum exit_status status;
+
+	if ((d->sources = calloc(s->n, sizeof(*d->sources))) == NULL) {
+		report_fail("out of memory");
+		return EXIT_FAILED;
+	}
+	for (d->n = 0; d->n < s->n; d->n++)
+		d->sources[d->n] = (struct deliver_source){
+			.topic = s->sources[d->n].topic,
+			.cursor = s->sources[d->n].cursor,
+			.context = &s->sources[d->n].context,
+			.to = s->sources[d->n].to,
+			.which = s->sources[d->n].number,
+		};
+	status = consumer_deliver(&s->consumer, &s->print,
+	    r->follow ? &s->follow : NULL);
+	return report_worse(status, s->gap ? EXIT_NOTICE : EXIT_DONE);
 }
 
 static int
@@ -265,8 +345,8 @@ prepare(struct session *s, const struct request *r)
 	s->cursors = calloc(n, sizeof(*s->cursors));
 	if (s->sources == NULL || s->cursors == NULL)
 		return no_memory();
-	if ((rc = open_all(s, r)) < 0)
-		return (int)report_err(s->where, &s->err);
+	if ((rc = (int)open_all(s, r)) != EXIT_DONE)
+		return rc;
 	if (s->n > 0 && merge_init(&s->merge, s->cursors, s->n, r->follow) < 0)
 		return no_memory();
 	s->print = (struct print){
@@ -275,10 +355,14 @@ prepare(struct session *s, const struct request *r)
 		.skip_damaged = r->skip_damaged,
 		.records_left = r->count,
 		.bytes_left = r->max_bytes,
-		.wanted = select_filters(&r->select) ? select_wanted : NULL,
+		.wanted =
+		    select_filters(&r->select) || s->consumer.shard_count > 0
+		    ? is_wanted
+		    : NULL,
 		.gap = say_gap,
 		.lost = say_lost,
-		.arg = (void *)(uintptr_t)&r->select,
+		.done = s->consumer.group != NULL ? mark_done : NULL,
+		.arg = s,
 	};
 	s->by_index = select_by_index(&r->select);
 	s->follow = (struct follow){
@@ -300,6 +384,7 @@ close_session(struct session *s)
 	}
 	free(s->cursors);
 	free(s->sources);
+	consumer_end(&s->consumer);
 	sblog_store_close(s->store);
 	format_free(&s->format);
 	out_free(&s->out);
@@ -313,8 +398,10 @@ parse(struct cli *cli, struct request *rp, int argc, char **argv)
 		.count = UINT64_MAX,
 		.max_bytes = UINT64_MAX,
 		.timeout_us = UINT64_MAX,
+		.consumer = CONSUMER_NONE,
 	};
-	const struct cli_opt opts[] = {
+	struct cli_opt all[READ_OPTIONS + CONSUMER_OPTIONS + 1];
+	const struct cli_opt opts[READ_OPTIONS] = {
 		{ 'o', "offset", CLI_POSITION, &r.from, "POSITION",
 		    "begin here (default start)", NULL, NULL },
 		{ 0, "to", CLI_POSITION, &r.to, "POSITION",
@@ -364,10 +451,12 @@ parse(struct cli *cli, struct request *rp, int argc, char **argv)
 		    "step over damage and say what is lost", NULL, NULL },
 		{ 0, "silent", CLI_FLAG, &r.silent, NULL,
 		    "print nothing: only wait, or check", NULL, NULL },
-		{ .name = NULL },
 	};
 
-	cli->opts = opts;
+	memcpy(all, opts, sizeof(opts));
+	consumer_options(&r.consumer, all + READ_OPTIONS);
+	all[READ_OPTIONS + CONSUMER_OPTIONS] = (struct cli_opt){ .name = NULL };
+	cli->opts = all;
 	cli_parse(cli, argc, argv);
 	cli->opts = NULL;
 	*rp = r;
@@ -395,6 +484,20 @@ check(struct session *s, struct request *r)
 	select_check(&r->select, s->cli);
 	if (r->follow && (r->select.latest || r->select.last))
 		cli_misuse(s->cli, "-F goes neither with --latest nor --last");
+	s->select = &r->select;
+	s->consumer = r->consumer;
+	s->consumer.exec.records = r->count;
+	consumer_check(&s->consumer, s->cli);
+	if (consumer_active(&s->consumer) &&
+	    (select_by_index(&r->select) || r->select.last))
+		cli_misuse(s->cli,
+		    "--key, --category, --latest and --last do not go with -g "
+		    "and --exec");
+	if (r->consumer.exec.command != NULL &&
+	    (r->silent || r->max_bytes != UINT64_MAX))
+		cli_misuse(s->cli,
+		    "--silent and --max-bytes do not go with "
+		    "--exec (see --batch-bytes)");
 	if (r->timeout_us != UINT64_MAX && !r->follow)
 		cli_misuse(s->cli, "--timeout goes with -F only");
 	if (!format_parse(&s->format, FORMAT_FOR_OUTPUT, r->format, r->delim,
@@ -423,12 +526,21 @@ main(int argc, char **argv)
 	parse(&cli, &r, argc, argv);
 	out_init(&s.out, STDOUT_FILENO);
 	check(&s, &r);
+	if (consumer_active(&s.consumer)) {
+		quit_catch();
+		s.out.stop = quit_flag();
+	}
 	status = (enum exit_status)prepare(&s, &r);
-	if (status == EXIT_DONE && s.n > 0)
-		status = run(&s, &r);
+	if (status == EXIT_DONE && s.n > 0) {
+		status = s.consumer.exec.command != NULL ? deliver(&s, &r)
+							 : run(&s, &r);
+		status =
+		    report_worse(status, consumer_settle(&s.consumer, &s.out));
+	}
 	if (status == EXIT_DONE && existence(&s, &r) && s.print.printed == 0)
 		status = EXIT_ABSENT;
 	close_session(&s);
 	free(r.select.headers.items);
+	quit_finish();
 	return report_finish_write(status, s.out.error);
 }

@@ -50,6 +50,8 @@ follow_wait(struct follow *f, struct sblog_err *err)
 	int rc;
 
 	for (;;) {
+		if (f->out->stop != NULL && *f->out->stop != 0)
+			return FOLLOW_STOPPED;
 		us = f->timeout_us - (now - begun);
 		rc = round_of(f, us < slice ? us : slice, err);
 		if (rc == 0)

@@ -12,6 +12,7 @@ enum follow_result {
 	FOLLOW_NEWS,    /* some topic may have something */
 	FOLLOW_TIMEOUT, /* nothing for as long as was allowed */
 	FOLLOW_GONE,    /* nobody reads what is printed any more */
+	FOLLOW_STOPPED, /* out->stop says so */
 	FOLLOW_FAILED,  /* *err says why */
 };
 

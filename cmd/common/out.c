@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,12 @@ out_init(struct out *o, int fd)
 }
 
 void
+out_init_memory(struct out *o)
+{
+	*o = (struct out){ .fd = -1, .memory = true, .limit = UINT64_MAX };
+}
+
+void
 out_free(struct out *o)
 {
 	free(o->buf);
@@ -39,14 +46,39 @@ fail(struct out *o, int error)
 	o->len = 0;
 }
 
+static bool
+stopped(const struct out *o)
+{
+	return o->stop != NULL && *o->stop != 0;
+}
+
+/* How many of len bytes a write may have: none where it would have to wait and
+ * shall not. */
+static size_t
+may_write(struct out *o, size_t len)
+{
+	struct pollfd p = { .fd = o->fd, .events = POLLOUT };
+
+	if (!stopped(o))
+		return len;
+	if (poll(&p, 1, 0) <= 0) {
+		fail(o, EINTR);
+		return 0;
+	}
+	return len < PIPE_BUF ? len : PIPE_BUF;
+}
+
 /* Write all of it, whatever the kernel takes at a time. */
 static int
 write_all(struct out *o, const char *data, size_t len)
 {
+	size_t part;
 	ssize_t n;
 
 	while (len > 0) {
-		if ((n = write(o->fd, data, len)) < 0) {
+		if ((part = may_write(o, len)) == 0)
+			return -1;
+		if ((n = write(o->fd, data, part)) < 0) {
 			struct pollfd p = { .fd = o->fd, .events = POLLOUT };
 
 			if (errno == EAGAIN)
@@ -57,6 +89,7 @@ write_all(struct out *o, const char *data, size_t len)
 			}
 			continue;
 		}
+		o->taken += (uint64_t)n;
 		data += n;
 		len -= (size_t)n;
 	}
@@ -82,6 +115,8 @@ out_flush(struct out *o)
 {
 	size_t len = o->len;
 
+	if (o->memory && o->error == 0)
+		return 0;
 	o->len = 0;
 	if (o->error != 0)
 		return -1;
@@ -103,7 +138,7 @@ room(struct out *o, size_t n)
 	}
 	if (o->size - o->len >= n)
 		return true;
-	if (o->size > 0 && o->limit == UINT64_MAX) {
+	if (o->size > 0 && o->limit == UINT64_MAX && !o->memory) {
 		if (out_flush(o) < 0)
 			return false;
 		if (o->size >= n)
@@ -125,7 +160,7 @@ out_bytes(struct out *o, const void *data, size_t len)
 {
 	if (len == 0)
 		return;
-	if (len >= OUT_DIRECT && o->limit == UINT64_MAX) {
+	if (len >= OUT_DIRECT && o->limit == UINT64_MAX && !o->memory) {
 		if (len >= OUT_SIZE / 4)
 			widen(o);
 		if (out_flush(o) == 0 && write_all(o, data, len) == 0)
@@ -212,7 +247,7 @@ out_file(struct out *o, int fd, uint64_t pos, size_t len, const void *data)
 	widen(o);
 	if (out_flush(o) < 0)
 		return -1;
-	while (len > 0) {
+	while (len > 0 && !stopped(o)) {
 		n = splice(fd, &at, o->fd, NULL, len, SPLICE_F_MOVE);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -225,11 +260,14 @@ out_file(struct out *o, int fd, uint64_t pos, size_t len, const void *data)
 			out_bytes(o, bytes, len);
 			return o->error == 0 ? 0 : -1;
 		}
-		o->total += (size_t)n;
+		o->total += (uint64_t)n;
+		o->taken += (uint64_t)n;
 		bytes += n;
 		len -= (size_t)n;
 	}
-	return 0;
+	if (len > 0)
+		out_bytes(o, bytes, len);
+	return o->error == 0 ? 0 : -1;
 }
 
 bool

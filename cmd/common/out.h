@@ -8,6 +8,7 @@
 #ifndef CMD_OUT_H
 #define CMD_OUT_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,16 +26,23 @@ struct out {
 	bool tty;  /* fd is a terminal: escape control bytes */
 	bool widened;
 	bool no_splice; /* it has failed once */
+	bool memory;    /* fd is not used: everything stays in buf */
 	bool over;      /* more than limit bytes came since out_begin */
 	char *buf;
 	size_t len, size;
 	size_t mark;    /* where the record began, while limited */
 	uint64_t limit; /* bytes the record may have, UINT64_MAX: any */
 	uint64_t total; /* bytes accepted, also those still in buf */
+	uint64_t taken; /* bytes that the kernel has taken */
+	/* NULL, or set to something else than 0 when what cannot be written
+	 * without waiting is to be dropped: error is EINTR then. */
+	const volatile sig_atomic_t *stop;
 };
 
 /* Write to fd; looks at what it is.  Nothing is allocated before it is used. */
 void out_init(struct out *o, int fd);
+/* Write to memory: buf[0..len-1], until the caller sets len to 0. */
+void out_init_memory(struct out *o);
 void out_free(struct out *o);
 
 /* Bytes, in order.  data may be NULL where len is 0. */

@@ -11,6 +11,14 @@ state(const struct print *p)
 	return p->records_left == 0 ? PRINT_FULL : PRINT_MORE;
 }
 
+/* Whether it has been taken is known when the output is. */
+static void
+done(struct print *p, const struct record_context *c, uint64_t next)
+{
+	if (p->done != NULL && p->out->error == 0)
+		p->done(p->arg, c, next, p->out->total);
+}
+
 enum print_result
 print_record(struct print *p, const struct record_context *c,
     const struct sblog_record *rec)
@@ -21,8 +29,10 @@ print_record(struct print *p, const struct record_context *c,
 
 	if (p->records_left == 0)
 		return PRINT_FULL;
-	if (p->wanted != NULL && !p->wanted(p->arg, rec))
-		return PRINT_MORE;
+	if (p->wanted != NULL && !p->wanted(p->arg, rec)) {
+		done(p, c, rec->offset + 1);
+		return state(p);
+	}
 	here.index = p->printed;
 	/* The first record is printed however long it is. */
 	if (limited && p->printed > 0)
@@ -36,6 +46,7 @@ print_record(struct print *p, const struct record_context *c,
 	if (p->records_left != UINT64_MAX)
 		p->records_left--;
 	p->printed++;
+	done(p, c, rec->offset + 1);
 	return state(p);
 }
 
@@ -56,10 +67,36 @@ print_next(struct print *p, const struct record_context *c,
 	return print_record(p, c, &rec);
 }
 
+/* The output failed somewhere in the run that began when begun bytes had been
+ * taken: those records are done that were taken whole. */
+static void
+done_partly(struct print *p, const struct record_context *c,
+    const struct sblog_batch *b, uint64_t begun)
+{
+	struct sblog_batch rest = *b;
+	struct sblog_record rec;
+	uint64_t end = begun, next = SBLOG_NO_OFFSET;
+
+	while (sblog_batch_next(&rest, &rec) == 0) {
+		if (end + rec.value.len + b->delim_len > p->out->taken)
+			break;
+		end += rec.value.len + b->delim_len;
+		next = rec.offset + 1;
+	}
+	if (next != SBLOG_NO_OFFSET)
+		p->done(p->arg, c, next, end);
+}
+
 /* The values of a batch as they are stored, delimiters and all. */
 static enum print_result
-print_run(struct print *p, const struct sblog_batch *b)
+print_run(struct print *p, const struct record_context *c,
+    const struct sblog_batch *b)
 {
+	uint64_t begun;
+
+	if (p->done != NULL && out_flush(p->out) < 0)
+		return PRINT_OUT;
+	begun = p->out->taken;
 	if (b->fd >= 0)
 		(void)out_file(p->out, b->fd, b->fd_pos, b->values.len,
 		    b->values.data); /* the error sticks */
@@ -70,7 +107,21 @@ print_run(struct print *p, const struct sblog_batch *b)
 	if (p->records_left != UINT64_MAX)
 		p->records_left -= b->count;
 	p->printed += b->count;
+	done(p, c, b->next);
+	if (p->done != NULL && p->out->error != 0)
+		done_partly(p, c, b, begun);
 	return state(p);
+}
+
+/* May a batch be printed as the run of bytes it is? */
+static bool
+fits_run(const struct print *p, const struct record_context *c,
+    const struct sblog_batch *b)
+{
+	return p->wanted == NULL && p->records_left >= b->count &&
+	    p->bytes_left >= b->values.len &&
+	    (p->done == NULL || b->values.len >= OUT_DIRECT) &&
+	    format_out_is_run(p->format, c, b);
 }
 
 enum print_result
@@ -89,10 +140,8 @@ print_batch(struct print *p, const struct record_context *c,
 		return PRINT_END;
 	if (rc != 0)
 		return print_failed(p, c, cur);
-	if (p->wanted == NULL && p->records_left >= b.count &&
-	    p->bytes_left >= b.values.len &&
-	    format_out_is_run(p->format, c, &b))
-		return print_run(p, &b);
+	if (fits_run(p, c, &b))
+		return print_run(p, c, &b);
 	while (result == PRINT_MORE && sblog_batch_next(&b, &rec) == 0)
 		result = print_record(p, c, &rec);
 	return result;
@@ -109,6 +158,7 @@ print_failed(struct print *p, const struct record_context *c,
 			return PRINT_OUT;
 		p->gap(p->arg, c, &damage);
 		p->skipped = true;
+		done(p, c, damage.end);
 		return PRINT_MORE;
 	}
 	if (damage.code != SBLOG_EDAMAGE || !p->skip_damaged)
@@ -122,5 +172,6 @@ print_failed(struct print *p, const struct record_context *c,
 	}
 	p->lost(p->arg, c, &damage);
 	p->skipped = true;
+	done(p, c, damage.end);
 	return PRINT_MORE;
 }

@@ -35,6 +35,12 @@ struct print {
 	/* Called for damage that is stepped over. */
 	void (*lost)(void *arg, const struct record_context *c,
 	    const struct sblog_err *err);
+	/*
+	 * NULL, or called for records that are done with, printed or not
+	 * wanted: those of the topic before next end at byte end of the output.
+	 */
+	void (*done)(void *arg, const struct record_context *c, uint64_t next,
+	    uint64_t end);
 	void *arg;
 	struct sblog_err err;
 };

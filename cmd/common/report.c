@@ -197,6 +197,9 @@ report_worse(enum exit_status a, enum exit_status b)
 		[EXIT_FAILED] = 7,
 		[EXIT_DAMAGE] = 8,
 		[EXIT_UNKNOWN] = 9,
+		[EXIT_COMMAND] = 7,
+		[EXIT_NOT_EXECUTABLE] = 7,
+		[EXIT_NOT_FOUND] = 7,
 	};
 
 	if (a == EXIT_TIMEOUT || b == EXIT_TIMEOUT) {

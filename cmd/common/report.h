@@ -15,14 +15,17 @@ enum exit_status {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1, /* I/O, memory, permission */
 	EXIT_USAGE = 2,
-	EXIT_ABSENT = 3,     /* no such store, topic, key or offset */
-	EXIT_COND = 4,       /* expectation not met */
-	EXIT_BUSY = 5,       /* lock not obtained in time */
-	EXIT_DAMAGE = 6,     /* damage found */
-	EXIT_NOTICE = 7,     /* done, but someone should look */
-	EXIT_REGRESSION = 8, /* bench compare found one */
-	EXIT_UNKNOWN = 9,    /* outcome unknown */
-	EXIT_TIMEOUT = 124,  /* --timeout passed */
+	EXIT_ABSENT = 3,           /* no such store, topic, key or offset */
+	EXIT_COND = 4,             /* expectation not met */
+	EXIT_BUSY = 5,             /* lock not obtained in time */
+	EXIT_DAMAGE = 6,           /* damage found */
+	EXIT_NOTICE = 7,           /* done, but someone should look */
+	EXIT_REGRESSION = 8,       /* bench compare found one */
+	EXIT_UNKNOWN = 9,          /* outcome unknown */
+	EXIT_COMMAND = 123,        /* the command of --exec failed */
+	EXIT_TIMEOUT = 124,        /* --timeout passed */
+	EXIT_NOT_EXECUTABLE = 126, /* the command of --exec */
+	EXIT_NOT_FOUND = 127,      /* the same */
 };
 
 /* The name in front of every line, "sblog-seal". */

@@ -12,7 +12,7 @@
  *	start OFFSET
  *	segment base=N next=N count=N size=N raw=N salt=HEX32 chain=HEX16
  *	    end=HEX16 first=US last=US                       (one line)
- *	segment ... rev=N clean=US                           (compacted)
+ *	    [rev=N clean=US]                                 (compacted)
  *	wal base=N next=N count=N size=N raw=N salt=HEX32 chain=HEX16 end=HEX16
  *	    first=US last=US                                 (finished)
  *	active base=N salt=HEX32 chain=HEX16                 (at most one, last)

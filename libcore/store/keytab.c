@@ -516,28 +516,6 @@ sb_keytab_find(struct sb_keytab *k, const struct sb_keytab_mark *m, uint32_t n,
 	return find_entry(k, n, hash, limit, ip, &before, e);
 }
 
-/* Where the next entry of the same hash behind `old` (number i) jumps to. */
-static int
-jump_of(struct sb_keytab *k, uint32_t n, uint32_t i,
-    const struct sb_keytab_entry *old, uint32_t *jumpp)
-{
-	struct sb_keytab_entry a, b;
-	int rc;
-
-	*jumpp = i + 1;
-	if (old->jump == 0)
-		return 0;
-	if ((rc = sb_keytab_at(k, n, old->jump - 1, &a)) < 0)
-		return rc;
-	if (a.jump == 0)
-		return 0;
-	if ((rc = sb_keytab_at(k, n, a.jump - 1, &b)) < 0)
-		return rc;
-	if (old->ord - a.ord == a.ord - b.ord)
-		*jumpp = a.jump;
-	return 0;
-}
-
 /* Table n up to `need` bytes, and a piece more; its pages are mapped at once,
  * because one at a time each costs a fault. */
 static int
@@ -575,7 +553,8 @@ sb_keytab_insert(struct sb_keytab *k, uint64_t hash, uint64_t offset,
 	if ((rc = grow_for(k, n, (uint64_t)(at - k->map[n]) + ENTRY)) < 0)
 		return rc;
 	rc = find_entry(k, n, hash, UINT32_MAX, &i, &before, &old);
-	if (rc < 0 || (rc == 0 && (rc = jump_of(k, n, i, &old, &jump)) < 0))
+	if (rc < 0 ||
+	    (rc == 0 && (rc = sb_keytab_jump(k, n, i, &old, &jump)) < 0))
 		return rc;
 	sb_put_u64(at, hash);
 	sb_put_u32(at + 8, (uint32_t)(offset - k->base));

@@ -128,6 +128,10 @@ int sb_keytab_find(struct sb_keytab *k, const struct sb_keytab_mark *m,
 int sb_keytab_at(struct sb_keytab *k, uint32_t n, uint32_t i,
     struct sb_keytab_entry *e) SB_MUST_CHECK;
 
+/* Where an entry of the same hash jumps to that comes behind *old, number i. */
+int sb_keytab_jump(struct sb_keytab *k, uint32_t n, uint32_t i,
+    const struct sb_keytab_entry *old, uint32_t *jumpp) SB_MUST_CHECK;
+
 /* From *e back to the one with this ord, or to the oldest with rel >= rel
  * (e->rel >= rel). */
 int sb_keytab_back_to_ord(struct sb_keytab *k, uint32_t n, uint32_t ord,

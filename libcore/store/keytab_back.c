@@ -52,3 +52,24 @@ sb_keytab_back_to_rel(struct sb_keytab *k, uint32_t n, uint32_t rel,
 		*e = far;
 	}
 }
+
+int
+sb_keytab_jump(struct sb_keytab *k, uint32_t n, uint32_t i,
+    const struct sb_keytab_entry *old, uint32_t *jumpp)
+{
+	struct sb_keytab_entry a, b;
+	int rc;
+
+	*jumpp = i + 1;
+	if (old->jump == 0)
+		return 0;
+	if ((rc = sb_keytab_at(k, n, old->jump - 1, &a)) < 0)
+		return rc;
+	if (a.jump == 0)
+		return 0;
+	if ((rc = sb_keytab_at(k, n, a.jump - 1, &b)) < 0)
+		return rc;
+	if (old->ord - a.ord == a.ord - b.ord)
+		*jumpp = a.jump;
+	return 0;
+}

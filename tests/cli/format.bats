@@ -66,7 +66,7 @@ setup_file() {
 }
 
 @test "format: sblog-store(5) and store/state.h agree on the state page" {
-	agree 32 sblog-store.5 'State words' libcore/store/state.h '^\/\*' \
+	agree 33 sblog-store.5 'State words' libcore/store/state.h '^\/\*' \
 		'^ \*\/'
 }
 
