@@ -288,12 +288,15 @@ run_pass(struct pass *p, struct sblog_err *err)
 int
 sb_compact_decide(struct sb_compaction *c, struct sblog_err *err)
 {
-	uint64_t size = TABLE_MIN;
+	uint64_t size = TABLE_MIN, records = 0;
 	struct pass p = { .c = c };
 	int rc = 0;
 
+	for (size_t i = c->first; i < c->segments; i++)
+		records += c->manifest.files[i].count;
 	/* At most three quarters of the memory, and three quarters full. */
-	while (size * 2 * sizeof(struct slot) <= c->opts->memory / 4 * 3)
+	while (size * 2 * sizeof(struct slot) <= c->opts->memory / 4 * 3 &&
+	    size / 4 * 3 < records)
 		size *= 2;
 	p.table.slots = malloc(size * sizeof(struct slot));
 	if (p.table.slots == NULL)
