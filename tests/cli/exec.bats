@@ -174,7 +174,7 @@ sblog-read: t: put aside in dead (offsets 0..1)'
 	stdout_is $'1\n2\n3'
 	stderr_is 'sblog-read: t: the command ended without acknowledging the batch (offsets 0..2)'
 	# It dies, and something it has started holds its descriptors.
-	run -123 --separate-stderr sblog read -c 3 --exec-once --exec 'tail -f /dev/null & echo $! >pid; exit 5' t
+	run -123 --separate-stderr sblog read -c 3 --exec-once --exec 'tail -f /dev/null >/dev/null 2>&1 & echo $! >pid; exit 5' t
 	kill "$(cat pid)"
 	stderr_is 'sblog-read: t: the command exited with status 5 (offsets 0..2)'
 }
