@@ -21,7 +21,7 @@
 #include "codec/headers.h"
 #include "log/compact.h"
 
-enum { WORD_BITS = 64, TABLE_MIN = 1 << 12 };
+enum { WORD_BITS = 64, TABLE_MIN = 1 << 12, AHEAD = 16 };
 
 /* last 0: free. */
 struct slot {
@@ -98,22 +98,32 @@ put(struct table *t, XXH128_hash_t h, uint64_t offset)
 struct item {
 	uint64_t index, offset;
 	struct sblog_bytes key; /* data NULL: none */
+	XXH128_hash_t hash;     /* of it */
 	bool null;
 	bool token;   /* of an append, */
 	int64_t time; /* at this time */
 };
 
-typedef void (*item_fn)(void *arg, size_t segment, const struct item *item);
+struct pass {
+	struct sb_compaction *c;
+	struct table table;
+};
 
+typedef void (
+    *item_fn)(struct pass *p, size_t segment, const struct item *item);
+
+/* Some records ahead of where the table is asked: their slots are fetched
+ * meanwhile, because every one of them is somewhere else. */
 static void
 each_item(const struct sb_view *v, size_t segment, uint64_t index, item_fn fn,
-    void *arg)
+    struct pass *p)
 {
 	const struct sb_batch *h = &v->head;
 	const uint8_t *at = v->keys, *headers = v->headers;
-	struct item item;
+	struct item items[AHEAD];
 
 	for (uint64_t i = 0; i < h->count; i++) {
+		struct item *item = &items[i % AHEAD];
 		uint64_t key = h->key_len_min +
 		    sb_column_get(v->col[SB_COL_KEY_LEN],
 			h->width[SB_COL_KEY_LEN], i);
@@ -121,13 +131,18 @@ each_item(const struct sb_view *v, size_t segment, uint64_t index, item_fn fn,
 		    sb_column_get(v->col[SB_COL_VALUE_LEN],
 			h->width[SB_COL_VALUE_LEN], i);
 
-		item = (struct item){
+		if (i >= AHEAD)
+			fn(p, segment, item);
+		*item = (struct item){
 			.index = index + i,
 			.offset = sb_view_offset(v, i),
 			.null = value == 0,
 		};
 		if (key > 0) {
-			item.key = (struct sblog_bytes){ at, key - 1 };
+			item->key = (struct sblog_bytes){ at, key - 1 };
+			item->hash = hash(p->c->manifest.topic, item->key);
+			__builtin_prefetch(
+			    &p->table.slots[item->hash.low64 & p->table.mask]);
 			at += key - 1;
 		}
 		if (v->headers_len > 0) {
@@ -136,18 +151,20 @@ each_item(const struct sb_view *v, size_t segment, uint64_t index, item_fn fn,
 				    sb_column_get(v->col[SB_COL_HEADER_LEN],
 					h->width[SB_COL_HEADER_LEN], i) };
 
-			item.token =
+			item->token =
 			    run.len > 0 && sb_headers_once(run).data != NULL;
-			item.time = sb_view_time(v, i);
+			item->time = sb_view_time(v, i);
 			headers += run.len;
 		}
-		fn(arg, segment, &item);
 	}
+	for (uint64_t i = h->count > AHEAD ? h->count - AHEAD : 0; i < h->count;
+	     i++)
+		fn(p, segment, &items[i % AHEAD]);
 }
 
 /* Every record of a segment, from its columns. */
 static int
-scan(struct sb_compaction *c, size_t segment, item_fn fn, void *arg,
+scan(struct sb_compaction *c, size_t segment, item_fn fn, struct pass *p,
     struct sblog_err *err)
 {
 	const struct sb_file *f = &c->manifest.files[segment];
@@ -168,7 +185,7 @@ scan(struct sb_compaction *c, size_t segment, item_fn fn, void *arg,
 		rc = sb_source_view(&s, pos, &head, SB_WANT_COLUMNS, &v, err);
 		if (rc < 0)
 			break;
-		each_item(&v, segment, index, fn, arg);
+		each_item(&v, segment, index, fn, p);
 		index += head.count;
 		expected = head.next;
 		sb_compact_pace(c,
@@ -188,21 +205,14 @@ scan(struct sb_compaction *c, size_t segment, item_fn fn, void *arg,
 	return rc < 0 ? rc : 0;
 }
 
-struct pass {
-	struct sb_compaction *c;
-	struct table table;
-};
-
 static void
-note_last(void *arg, size_t segment, const struct item *item)
+note_last(struct pass *p, size_t segment, const struct item *item)
 {
-	struct pass *p = arg;
-	XXH128_hash_t h;
+	XXH128_hash_t h = item->hash;
 
 	(void)segment;
 	if (item->key.data == NULL || item->offset < p->c->start)
 		return;
-	h = hash(p->c->manifest.topic, item->key);
 	if (h.high64 >= p->table.from && h.high64 <= p->table.to)
 		put(&p->table, h, item->offset);
 }
@@ -245,10 +255,9 @@ guards(const struct sb_compaction *c, const struct item *item)
 }
 
 static void
-mark(void *arg, size_t segment, const struct item *item)
+mark(struct pass *p, size_t segment, const struct item *item)
 {
-	struct pass *p = arg;
-	XXH128_hash_t h;
+	XXH128_hash_t h = item->hash;
 
 	if (item->offset < p->c->start)
 		return;
@@ -260,7 +269,6 @@ mark(void *arg, size_t segment, const struct item *item)
 			keep(p->c, segment, item->index);
 		return;
 	}
-	h = hash(p->c->manifest.topic, item->key);
 	if (h.high64 < p->table.from || h.high64 > p->table.to)
 		return;
 	if ((find(&p->table, h)->last != item->offset + 1 ||
