@@ -21,18 +21,14 @@ committed() { sblog group show --json "$1" "$2" | jq -r '.topics[0].groups[0].co
 	stdout_is "$(seq 9 10)"
 }
 
-@test "consume: a reader that goes away: not more is committed than it took" {
+@test "consume: a reader that goes away: what it took is committed, no more" {
 	seq 200000 | sblog append t
-	for ((i = 0; i < 100; i++)); do
-		sblog read -g g t | head -n 777 >>got || true
-		[ "$(committed t g)" -lt 200000 ] || break
-	done
-	sblog read -g g t >>got
-	# Nothing is skipped: what was taken is a prefix, with repetitions.
+	run -141 --separate-stderr bash -c 'sblog read -g g t | head -n 777 >/dev/null; exit "${PIPESTATUS[0]}"'
 	n=$(committed t g)
-	[ "$n" -eq 200000 ]
-	awk 'NR > 1 && $1 > last + 1 && $1 > most + 1 { bad++ }
-		{ last = $1; if ($1 > most) most = $1 } END { exit bad > 0 }' got || skip "head drops what the pipe held"
+	[ "$n" -ge 777 ]
+	[ "$n" -lt 200000 ]
+	run -0 --separate-stderr sblog read -g g -c 1 t
+	stdout_is $((n + 1))
 }
 
 @test "consume: SIGTERM while following commits what was printed" {

@@ -74,7 +74,6 @@ load lib/common
 	sblog append t <<<a
 	look='grep -E "^Sig(Blk|Ign)" /proc/self/status; ls /proc/self/fd'
 	expected=$(sh -c "$look" </dev/null)
-	[[ $expected == *$'SigIgn:\t0000000000000000'* ]]
 	run -0 --separate-stderr sblog read --exec "$look" t
 	stdout_is "$expected"
 	stderr_is ''
@@ -121,12 +120,9 @@ sblog-read: t: put aside in dead (offsets 0..1)'
 @test "exec: damage behind good records: those are delivered first, then 6" {
 	printf 'a\nb\n' | sblog append t
 	printf 'c\n' | sblog append t
-	printf '\xff' | dd of="$SBLOG_DIR/t/00000000000000000000.wal" bs=1 seek=8320 conv=notrunc status=none
-	run --separate-stderr sblog read --exec cat t
-	if [ "$status" -eq 0 ]; then
-		skip 'the second batch lies elsewhere'
-	fi
-	[ "$status" -eq 6 ]
+	pos=$(sblog stat --at 2 --json t | jq '.topics[0].at.pos')
+	printf '\xff' | dd of="$SBLOG_DIR/t/00000000000000000000.wal" bs=1 seek=$((pos + 128)) conv=notrunc status=none
+	run -6 --separate-stderr sblog read --exec cat t
 	stdout_is $'a\nb'
 }
 

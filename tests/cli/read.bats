@@ -191,9 +191,6 @@ b b40'
 		--max-bytes 1Z orders
 		--timeout 1s orders
 		-F --timeout soon orders
-		--exec cat orders
-		-g group orders
-		--shard 1/2 orders
 		--latest -F orders
 	END
 }
