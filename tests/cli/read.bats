@@ -24,7 +24,7 @@ damage() {
 
 # batch_pos TOPIC OFFSET - where in the WAL the values of a record are
 value_pos() {
-	grep -abo "$2" "$SBLOG_DIR/$1"/*.wal | head -n 1 | cut -d: -f1
+	grep -abo "$2\$" "$SBLOG_DIR/$1"/*.wal | head -n 1 | cut -d: -f1
 }
 
 @test "read: all records, in order" {
