@@ -7,6 +7,7 @@ BENCH_COMMON := $(sort $(wildcard bench/common/*.c))
 bench-lacks   = $(if $(wildcard /usr/include/$(2) /usr/local/include/$(2)),,$(1))
 BENCH_ABSENT := $(call bench-lacks,peers_lmdb,lmdb.h) \
 	$(call bench-lacks,peers_sqlite,sqlite3.h) \
+	$(call bench-lacks,keys_sqlite,sqlite3.h) \
 	$(call bench-lacks,peers_leveldb,leveldb/c.h) \
 	$(call bench-lacks,peers_rocksdb,rocksdb/c.h)
 BENCH_PROG   := $(filter-out $(BENCH_ABSENT),\
@@ -16,6 +17,7 @@ $(B)/bench/%.o: INC := -Ibench -Ilibcore/include
 
 $(B)/bench/bin/peers_lmdb:    BENCH_LIBS := -llmdb
 $(B)/bench/bin/peers_sqlite:  BENCH_LIBS := -lsqlite3
+$(B)/bench/bin/keys_sqlite:   BENCH_LIBS := -lsqlite3
 $(B)/bench/bin/peers_leveldb: BENCH_LIBS := -lleveldb
 $(B)/bench/bin/peers_rocksdb: BENCH_LIBS := -lrocksdb
 
