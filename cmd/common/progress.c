@@ -199,7 +199,9 @@ progress_taken(struct progress *p, uint64_t taken)
 		n++;
 	}
 	p->mark_count -= n;
-	memmove(p->marks, p->marks + n, p->mark_count * sizeof(*p->marks));
+	if (n > 0 && p->mark_count > 0)
+		memmove(p->marks, p->marks + n,
+		    p->mark_count * sizeof(*p->marks));
 }
 
 void

@@ -42,7 +42,7 @@ load lib/common
 	stderr_is 'sblog-bench: nonsense: no such scenario (see sblog bench list)'
 	run -1 --separate-stderr sblog bench run --quick --directory none tool
 	stdout_is ''
-	[[ $stderr == 'sblog-bench: none/sblog-bench-XXXXXX: No such file or directory' ]]
+	[[ $stderr == 'sblog-bench: none/sblog-bench-'*': No such file or directory' ]]
 	run -1 --separate-stderr sblog bench run --quick --output none/r tool
 	[[ $stderr == 'sblog-bench: none/r: No such file or directory' ]]
 }
