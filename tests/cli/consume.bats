@@ -154,3 +154,28 @@ committed() { sblog group show --json "$1" "$2" | jq -r '.topics[0].groups[0].co
 	run -127 --separate-stderr sblog read -g g --exec /no/such/command t
 	[ "$(sblog read -g g -c 1 t)" = 1 ]
 }
+
+# bats test_tags=slow
+@test "consume: killed at each system call, it skips nothing and repeats one batch at most" {
+	command -v strace >/dev/null || skip 'there is no strace'
+	strace -o /dev/null -e inject=close:retval=0:when=9999 true 2>/dev/null || skip 'strace may not trace here'
+	for call in openat read pread64 pwrite64 write flock fdatasync mmap close pipe2 fcntl wait4 clone vfork rt_sigaction poll; do
+		for ((n = 1; n < 60; n++)); do
+			rm -rf "$SBLOG_DIR" seen
+			seq 9 | sblog append t
+			: >seen
+			status=0
+			strace -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=$n \
+				sblog read -g g -c 2 --exec 'cat >>seen' t 2>/dev/null || status=$?
+			[ "$status" -ne 0 ] || break
+			at=$(committed t g 2>/dev/null || echo 0)
+			# What is committed was seen, and at most one batch more was.
+			[ "${at:-0}" != null ] || at=0
+			[ "$(wc -l <seen)" -ge "${at:-0}" ] || { echo "$call $n: committed $at of $(wc -l <seen)"; return 1; }
+			[ "$(wc -l <seen)" -le $((${at:-0} + 2)) ] || { echo "$call $n: $(wc -l <seen) seen, $at committed"; return 1; }
+			sblog read -g g -c 2 --exec 'cat >>seen' t
+			[ "$(sort -n -u seen | paste -sd ' ')" = '1 2 3 4 5 6 7 8 9' ] || { echo "$call $n"; return 1; }
+			[ "$(wc -l <seen)" -le 11 ]
+		done
+	done
+}
