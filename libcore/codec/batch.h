@@ -270,8 +270,11 @@ uint64_t sb_view_chain(const struct sb_view *v);
  * says columns_raw and values_raw.  SBLOG_ETOOBIG: *badp is the index of the
  * first record over a limit (SBLOG_* maxima or value_max), or n if the sum is.
  * Then sb_plan_columns writes exactly columns_raw bytes, and sb_plan_values
- * values_raw bytes.
+ * values_raw bytes.  sb_plan_until: the batch ends at next, behind the offset of
+ * the last record or later, where compaction left out what followed.
  */
+int sb_plan_until(struct sb_batch *head, const struct sblog_record *recs,
+    size_t n, uint64_t next, uint64_t value_max, size_t *badp) SB_MUST_CHECK;
 int sb_plan(struct sb_batch *head, const struct sblog_record *recs, size_t n,
     uint64_t value_max, size_t *badp) SB_MUST_CHECK;
 void sb_plan_columns(const struct sb_batch *head,

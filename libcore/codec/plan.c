@@ -111,21 +111,31 @@ plan_sizes(struct sb_batch *head, uint64_t values, uint64_t tails)
 	return true;
 }
 
+/* Said one by one, where they do not follow from the base and the count. */
+static uint8_t
+offset_width(const struct sb_batch *head, uint64_t last, bool dense)
+{
+	if (dense && head->next - head->base == head->count)
+		return 0;
+	return last == head->base ? 1 : sb_width_for(last - head->base);
+}
+
 int
-sb_plan(struct sb_batch *head, const struct sblog_record *recs, size_t n,
-    uint64_t value_max, size_t *badp)
+sb_plan_until(struct sb_batch *head, const struct sblog_record *recs, size_t n,
+    uint64_t next, uint64_t value_max, size_t *badp)
 {
 	struct ranges r;
 	int rc;
 
 	sb_assert(n > 0 && n <= SBLOG_BATCH_RECORDS_MAX);
 	sb_assert(head->base <= recs[0].offset);
+	sb_assert(next > recs[n - 1].offset);
 	if ((rc = measure(&r, head->base, recs, n, value_max, badp)) < 0)
 		return rc;
 	head->magic = SB_BATCH_MAGIC;
 	head->flags = 0;
 	head->count = (uint32_t)n;
-	head->next = recs[n - 1].offset + 1;
+	head->next = next;
 	head->base_time = recs[0].time_us;
 	head->value_len_min = (uint32_t)r.value.min;
 	head->key_len_min = (uint32_t)r.key.min;
@@ -137,13 +147,22 @@ sb_plan(struct sb_batch *head, const struct sblog_record *recs, size_t n,
 	head->width[SB_COL_TIME] =
 	    sb_width_for((uint64_t)(recs[n - 1].time_us - recs[0].time_us));
 	head->width[SB_COL_OFFSET] =
-	    r.dense ? 0 : sb_width_for(recs[n - 1].offset - head->base);
+	    offset_width(head, recs[n - 1].offset, r.dense);
 	plan_user_time(head, &r);
 	if (!plan_sizes(head, r.values, r.keys + r.headers)) {
 		*badp = n;
 		return SBLOG_ETOOBIG;
 	}
 	return 0;
+}
+
+int
+sb_plan(struct sb_batch *head, const struct sblog_record *recs, size_t n,
+    uint64_t value_max, size_t *badp)
+{
+	sb_assert(n > 0);
+	return sb_plan_until(head, recs, n, recs[n - 1].offset + 1, value_max,
+	    badp);
 }
 
 static uint64_t

@@ -214,12 +214,12 @@ flush_merged(struct sb_blocks *b, struct sblog_err *err)
 		return rc;
 	s->head = b->merge_head;
 	s->head.base = b->tile;
-	if (sb_plan(&s->head, b->recs, b->rec_count, SBLOG_VALUE_MAX, &bad) < 0)
+	if (sb_plan_until(&s->head, b->recs, b->rec_count, b->merge_head.next,
+		SBLOG_VALUE_MAX, &bad) < 0)
 		return sb_err_set(err, SBLOG_ETOOBIG, "", "block too large");
 	if ((rc = reserve_slot(s, s->head.columns_raw, s->head.values_raw,
 		 err)) < 0)
 		return rc;
-	s->head.next = b->merge_head.next;
 	sb_plan_columns(&s->head, b->recs, s->columns.data);
 	memcpy(s->values.data, b->merged.data, b->merged.len);
 	s->last_time = b->recs[b->rec_count - 1].time_us;

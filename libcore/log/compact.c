@@ -20,13 +20,14 @@ enum {
 	MEMORY = 128 << 20,
 	MEMORY_MIN = 1 << 20,
 	WORKERS_MAX = 8,
-	NO_TOMBSTONES = 1, /* as clean time: compacted, and none is left */
+	PERIODS = 8, /* of delete.retention.ms, see period() */
 };
 
 struct group {
 	size_t from, to; /* segments of the manifest */
 	uint64_t kept, lost, tombs;
-	bool clean; /* all were compacted before */
+	uint64_t period; /* of the tombstones, where there are some */
+	bool clean;      /* all were compacted before */
 };
 
 void
@@ -132,10 +133,28 @@ loses(const struct sb_compaction *c, size_t i)
 	return c->kept[i] < c->manifest.files[i].count;
 }
 
+/*
+ * Tombstones that were seen in the same part of delete.retention.ms may share a
+ * segment, and the time of the last of them.  Without such a bound each
+ * compaction would move the time on by merging with newer ones, and they would
+ * never go.
+ */
+static uint64_t
+period(const struct sb_compaction *c, size_t i)
+{
+	uint64_t grace = c->topic->config.delete_retention;
+
+	return grace == SB_SETTING_NONE
+	    ? 0
+	    : (uint64_t)c->manifest.files[i].clean_time / (grace / PERIODS + 1);
+}
+
 static void
 add_to_group(const struct sb_compaction *c, struct group *g, size_t i)
 {
 	g->to = i + 1;
+	if (c->tombs[i] > 0)
+		g->period = period(c, i);
 	g->kept += c->kept[i];
 	g->tombs += c->tombs[i];
 	g->lost += c->manifest.files[i].count - c->kept[i];
@@ -152,6 +171,7 @@ joins(const struct sb_compaction *c, const struct group *g, uint64_t bytes,
 	uint64_t whole = c->topic->config.segment_bytes;
 
 	return (f[i].clean_time != 0) == g->clean &&
+	    (g->tombs == 0 || c->tombs[i] == 0 || period(c, i) == g->period) &&
 	    f[i].next - f[g->from].base < UINT32_MAX &&
 	    (loses(c, i) || estimate(c, i) < whole / 2) &&
 	    bytes + estimate(c, i) <= whole;
@@ -267,8 +287,6 @@ do_group(struct sb_compaction *c, const struct group *g, struct sblog_err *err)
 	}
 	if ((rc = sb_compact_rewrite(c, g->from, g->to, &file, err)) < 0)
 		return rc;
-	if (g->tombs == 0)
-		file.clean_time = NO_TOMBSTONES;
 	if ((rc = swap(c, g, &file, err)) < 0)
 		return rc;
 	d->rewritten++;
@@ -305,7 +323,6 @@ do_window(struct sb_compaction *c, struct sblog_err *err)
 		sb_compact_keep_last(c);
 		groups[0].kept++;
 		groups[0].lost--;
-		groups[0].tombs++;
 	}
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		if (c->opts->dry_run)

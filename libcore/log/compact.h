@@ -7,6 +7,8 @@
 #include "log/source.h"
 #include "log/topic.h"
 
+enum { NO_TOMBSTONES = 1 }; /* as clean time: compacted, and none is left */
+
 /* A compaction that is going on; lock.maint is held. */
 struct sb_compaction {
 	struct sblog_topic *topic;
@@ -25,6 +27,9 @@ struct sb_compaction {
 	uint64_t *bit_base; /* of each segment of the manifest */
 	uint64_t *kept;     /* records of each that stay */
 	uint64_t *tombs;    /* of them, with a key and no value */
+
+	/* some obsolete record stays for its token: so far, in earlier windows */
+	bool guarded, guarded_before;
 };
 
 /* Is there anything for a compaction to do, as far as the manifest says? */

@@ -150,14 +150,16 @@ read_back(struct rewrite *w, const struct sb_segment_writer *writer,
 	return rc < 0 ? rc : 0;
 }
 
-/* When what is in the new segment was looked at first: now, unless all of it was
- * compacted before. */
+/* When the tombstones in the new segment were looked at: the last of them.  What
+ * has none has no say, or tombstones beside it would never grow old. */
 static int64_t
 clean_time(const struct sb_compaction *c, size_t from, size_t to)
 {
-	int64_t latest = 0;
+	int64_t latest = NO_TOMBSTONES;
 
 	for (size_t i = from; i < to; i++) {
+		if (c->tombs[i] == 0)
+			continue;
 		if (c->manifest.files[i].clean_time == 0)
 			return c->now;
 		if (c->manifest.files[i].clean_time > latest)

@@ -7,7 +7,8 @@
  * are divided into ranges, and each range is a pass over the columns.
  *
  * A record with the token of an append stays for dedup.window: without it a
- * retry would append a second copy.
+ * retry would append a second copy.  As long as it does, the tombstone of its key
+ * stays too: or the value would come back.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +24,13 @@
 
 enum { WORD_BITS = 64, TABLE_MIN = 1 << 12, AHEAD = 16 };
 
+/* In struct slot, beside an offset: a record of the key stays for its token. */
+static const uint64_t GUARDED = UINT64_C(1) << 63;
+
 /* last 0: free. */
 struct slot {
 	uint64_t high, low;
-	uint64_t last; /* offset of its last record + 1 */
+	uint64_t last; /* offset of its last record + 1, and GUARDED */
 };
 
 struct table {
@@ -81,7 +85,7 @@ shrink_range(struct table *t)
 }
 
 static void
-put(struct table *t, XXH128_hash_t h, uint64_t offset)
+put(struct table *t, XXH128_hash_t h, uint64_t offset, bool guarded)
 {
 	struct slot *s = find(t, h);
 
@@ -89,7 +93,7 @@ put(struct table *t, XXH128_hash_t h, uint64_t offset)
 		*s = (struct slot){ h.high64, h.low64, 0 };
 		t->used++;
 	}
-	s->last = offset + 1;
+	s->last = (s->last & GUARDED) | (guarded ? GUARDED : 0) | (offset + 1);
 	while (t->used > t->limit)
 		shrink_range(t);
 }
@@ -205,6 +209,17 @@ scan(struct sb_compaction *c, size_t segment, item_fn fn, struct pass *p,
 	return rc < 0 ? rc : 0;
 }
 
+/* May a retry of its append come still? */
+static bool
+guards(const struct sb_compaction *c, const struct item *item)
+{
+	uint64_t window = c->topic->config.dedup_window;
+
+	return item->token &&
+	    (window == SB_SETTING_NONE || c->now <= item->time ||
+		(uint64_t)(c->now - item->time) <= window);
+}
+
 static void
 note_last(struct pass *p, size_t segment, const struct item *item)
 {
@@ -214,7 +229,7 @@ note_last(struct pass *p, size_t segment, const struct item *item)
 	if (item->key.data == NULL || item->offset < p->c->start)
 		return;
 	if (h.high64 >= p->table.from && h.high64 <= p->table.to)
-		put(&p->table, h, item->offset);
+		put(&p->table, h, item->offset, guards(p->c, item));
 }
 
 static void
@@ -243,21 +258,12 @@ expired(const struct sb_compaction *c, size_t segment)
 	    (uint64_t)(c->now - f->clean_time) > c->opts->grace_us;
 }
 
-/* May a retry of its append come still? */
-static bool
-guards(const struct sb_compaction *c, const struct item *item)
-{
-	uint64_t window = c->topic->config.dedup_window;
-
-	return item->token &&
-	    (window == SB_SETTING_NONE || c->now <= item->time ||
-		(uint64_t)(c->now - item->time) <= window);
-}
-
 static void
 mark(struct pass *p, size_t segment, const struct item *item)
 {
 	XXH128_hash_t h = item->hash;
+	bool latest, stays;
+	uint64_t last;
 
 	if (item->offset < p->c->start)
 		return;
@@ -271,10 +277,15 @@ mark(struct pass *p, size_t segment, const struct item *item)
 	}
 	if (h.high64 < p->table.from || h.high64 > p->table.to)
 		return;
-	if ((find(&p->table, h)->last != item->offset + 1 ||
-		(item->null && expired(p->c, segment))) &&
-	    !guards(p->c, item))
+	last = find(&p->table, h)->last;
+	latest = (last & ~GUARDED) == item->offset + 1;
+	if (latest && item->null && expired(p->c, segment))
+		stays = (last & GUARDED) != 0 || p->c->guarded_before;
+	else
+		stays = latest || guards(p->c, item);
+	if (!stays)
 		return;
+	p->c->guarded = p->c->guarded || !latest;
 	keep(p->c, segment, item->index);
 	p->c->tombs[segment] += item->null;
 }
@@ -300,6 +311,8 @@ sb_compact_decide(struct sb_compaction *c, struct sblog_err *err)
 	struct pass p = { .c = c };
 	int rc = 0;
 
+	/* Earlier windows are not in the table. */
+	c->guarded_before = c->guarded;
 	for (size_t i = c->first; i < c->segments; i++)
 		records += c->manifest.files[i].count;
 	/* At most three quarters of the memory, and three quarters full. */

@@ -55,6 +55,72 @@ keyed() { # FROM TO KEYS
 	run -3 --separate-stderr sblog read -q --latest --key a t
 }
 
+# A block whose records are the first of its range, without a hole before them.
+@test "compact: holes only behind what stays" {
+	sblog create t --config cleanup.policy=compact
+	sblog append -k a t <<<1
+	sblog append -k b -Z t <<<''
+	sblog compact --seal t >/dev/null
+	sblog compact --grace 0s t >/dev/null
+	[ "$(sblog read -f '%o%k%v ' t)" = '0a1 ' ]
+	sblog verify --deep t
+	# The same in every block: values of 20 KB, one block for each pair.
+	sblog create u --config cleanup.policy=compact
+	for i in 1 2 3 4; do
+		head -c 40000 /dev/zero | tr '\0' "$i" | fold -w 20000 |
+			awk -v i="$i" '{ print (NR == 1 ? "k" i : "x") "\t" $0 }' |
+			sblog append -K '\t' u
+	done
+	sblog append -k x u <<<last
+	sblog compact --seal u >/dev/null
+	[ "$(sblog read -f '%o%k%V ' u)" = '0k120000 2k220000 4k320000 6k420000 8x4 ' ]
+	sblog verify --deep u
+}
+
+@test "compact: tombstones grow old, however often newer ones join them" {
+	sblog create t --config cleanup.policy=compact --config delete.retention.ms=1s
+	sblog append -k a t <<<1
+	sblog append -k a -Z t <<<''
+	for ((n = 0; n < 100; n++)); do
+		sblog append -k "x$n" -Z t <<<''
+		sblog compact --seal --min-dirty 0 t >/dev/null
+		[ "$(sblog read -c 1 -f '%k' t)" = a ] || break
+		read -rt 0.1 <> <(:) || :
+	done
+	[ "$n" -lt 100 ]
+	# They share segments, of which there are few.
+	[ "$(find "$SBLOG_DIR/t" -name '*.seg' | wc -l)" -le 12 ]
+}
+
+@test "compact: tombstones grow old beside segments of which nothing stays" {
+	sblog create t --config cleanup.policy=compact --config compact.unkeyed=drop \
+		--config delete.retention.ms=1s
+	sblog append -k a t <<<1
+	sblog append -k a -Z t <<<''
+	sblog append -k b t <<<1
+	for ((n = 0; n < 100; n++)); do
+		seq 3 | sblog append t
+		sblog compact --seal --min-dirty 0 t >/dev/null
+		[ "$(sblog read -c 1 -f '%k' t)" = a ] || break
+		read -rt 0.1 <> <(:) || :
+	done
+	[ "$n" -lt 100 ]
+}
+
+@test "compact: a tombstone stays as long as what it deleted stays for its token" {
+	sblog create t --config cleanup.policy=compact
+	sblog append --once token -k a t <<<1
+	sblog append -k a -Z t <<<''
+	sblog append -k b t <<<1
+	sblog compact --seal t >/dev/null
+	sblog compact --grace 0s --min-dirty 0 t >/dev/null
+	[ "$(sblog read -f '%o%k%V ' t)" = '0a1 1a-1 2b1 ' ]
+	run -3 --separate-stderr sblog read -q --latest --key a t
+	sblog config t dedup.window=1us
+	sblog compact --grace 0s --min-dirty 0 t >/dev/null
+	[ "$(sblog read -f '%o%k%V ' t)" = '2b1 ' ]
+}
+
 @test "compact: records without a key stay, or go" {
 	sblog create t --config cleanup.policy=compact
 	printf 'a\t1\na\t2\n' | sblog append -K '\t' t

@@ -153,6 +153,29 @@ worked_example() {
 	same t
 }
 
+@test "independent: compacted segments, merged, with holes; and a start" {
+	needs_reader
+	sblog create t --config cleanup.policy=compact
+	for part in 1 2 3; do
+		mixture 300 | sblog append -f json t
+		seq -f 'line %06.0f without a key' 500 | sblog append t
+		sblog compact --seal --min-dirty 0 t >report
+		same t
+	done
+	[ -z "$(find "$SBLOG_DIR/t" -name '00000000000000000000.seg')" ]
+	# Only the last record of a block is gone.
+	sblog create u --config cleanup.policy=compact
+	sblog append -k a u <<<1
+	sblog append -k b -Z u <<<''
+	sblog compact --seal u >report
+	same u
+	sblog compact --grace 0s u >report
+	same u
+	[ "$(wc -l <theirs)" -eq 1 ]
+	sblog trim --before 1000 t >report
+	same t
+}
+
 @test "independent: a topic that was written by many processes" {
 	needs_reader
 	sblog create t

@@ -86,7 +86,7 @@ LINES = [  # kind, pattern, least, most
     ("topic", f"topic {HEX32}", 1, 1),
     ("created", f"created {SIGNED}", 1, 1),
     ("start", f"start {NUM}", 1, 1),
-    ("segment", f"segment {FULL}", 0, None),
+    ("segment", f"segment {FULL}(?: rev={NUM} clean={NUM})?", 0, None),
     ("wal", f"wal {FULL}", 0, None),
     ("active", f"active base={NUM} salt={HEX32} chain={HEX16}", 0, 1),
     ("lost", f"lost from={NUM} to={NUM}", 0, None),
@@ -124,7 +124,8 @@ class Manifest:
                 "kind": kind, "base": int(f[0]), "next": int(f[1]),
                 "count": int(f[2]), "size": int(f[3]), "raw": int(f[4]),
                 "salt": bytes.fromhex(f[5]), "chain": int(f[6], 16),
-                "end": int(f[7], 16), "first": int(f[8]), "last": int(f[9])})
+                "end": int(f[7], 16), "first": int(f[8]), "last": int(f[9]),
+                "rev": int(f[10] or 0) if kind == "segment" else 0})
         elif kind == "active":
             self.files.append({
                 "kind": kind, "base": int(f[0]), "salt": bytes.fromhex(f[1]),
@@ -315,7 +316,8 @@ class Topic:
     def read(self):
         for entry in self.manifest.files:
             kind = "seg" if entry["kind"] == "segment" else "wal"
-            name = f"{entry['base']:020d}.{kind}"
+            rev = f".{entry['rev']}" if entry.get("rev") else ""
+            name = f"{entry['base']:020d}{rev}.{kind}"
             try:
                 data = self.bytes_of(name)
                 self.chain, self.offset = entry["chain"], entry["base"]
@@ -329,8 +331,9 @@ class Topic:
     def batch(self, data, pos, salt):
         """Check and print one batch; returns it and its records."""
         b = Batch(data, pos, salt)
-        need(b.base == self.offset and b.chain == self.chain and
+        need(b.base == self.offset and self.chain in (b.chain, None) and
              b.base_time >= self.time, "batch does not follow")
+        self.chain = b.chain
         rows = list(b.records()) if b.magic == BATCH else []
         for row in rows:
             self.chain = chain_of(self.chain, *row)
@@ -357,12 +360,15 @@ class Topic:
         while pos < foot[11]:
             b, rows = self.batch(data, pos, head.salt)
             need(b.magic == BATCH, "trailer in a segment")
+            if entry["rev"] and len(rows) != b.next - b.base:
+                self.chain = None  # said by what follows: records are gone
             blocks.append((b.base, pos, b.base_time))
             first = rows[0][1] if first is None else first
             rows_all += len(rows)
             raw += b.values_raw
             pos += b.size
         need(pos == foot[11] and pos <= foot_at, "blocks_end")
+        self.chain = entry["end"] if self.chain is None else self.chain
         told = (entry["base"], entry["next"], rows_all, len(blocks), raw,
                 entry["chain"], self.chain, first, self.time)
         need(foot[2:11] == told, "foot does not tell what the blocks hold")
@@ -373,7 +379,8 @@ class Topic:
         self.segment_index(entry, blocks)
 
     def segment_index(self, entry, blocks):
-        name = f"{entry['base']:020d}.idx"
+        rev = f".{entry['rev']}" if entry["rev"] else ""
+        name = f"{entry['base']:020d}{rev}.idx"
         try:
             data = self.bytes_of(name)
         except FileNotFoundError:
