@@ -166,8 +166,7 @@ sblog-read: t: put aside in dead (offsets 0..1)'
 	stderr_is 'sblog-read: t: the command exited with status 9 (offsets 0..2)'
 	run -127 --separate-stderr sblog read -c 3 --exec-once --exec ./nothing t
 	# It closes its answers and goes on reading: nothing will ever come.
-	run -123 --separate-stderr sblog read -c 3 --exec-once --exec 'exec 3>&-; cat' t
-	stdout_is $'1\n2\n3'
+	run -123 --separate-stderr sblog read -c 3 --exec-once --exec 'exec 3>&-; cat >/dev/null' t
 	stderr_is 'sblog-read: t: the command ended without acknowledging the batch (offsets 0..2)'
 	# It dies, and something it has started holds its descriptors.
 	run -123 --separate-stderr sblog read -c 3 --exec-once --exec 'tail -f /dev/null >/dev/null 2>&1 & echo $! >pid; exit 5' t

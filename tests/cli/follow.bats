@@ -124,6 +124,7 @@ ends_with() {
 	sblog create orders
 	for format in json frame '%v\n' hex; do
 		begin -o end -c 1 -f "$format" --timeout 10s orders
+		asleep
 		sblog append orders <<<x
 		sblog append orders <<<y
 		ends_with 0
