@@ -30,10 +30,13 @@ sb_cursor_refresh(struct sblog_cursor *c, struct sblog_err *err)
 		if (sb_manifest_copy(&c->manifest, &t->manifest) < 0)
 			return sb_err_nomem(err);
 	}
-	/* The file we read from may be another one now. */
-	if (base != c->pub.wal_base)
+	/* The file we read from may be another one now.  What is left of the
+	 * open batch lies in its memory: it is read again, from c->next on. */
+	if (base != c->pub.wal_base) {
+		c->open = false;
+		c->plain_end = 0;
 		sb_source_close(&c->source);
-	else if (c->source.fd >= 0 &&
+	} else if (c->source.fd >= 0 &&
 	    c->source.file.kind == SBLOG_FILE_WAL_ACTIVE &&
 	    c->source.limit != c->pub.pos) {
 		c->source.limit = c->source.window.end = c->pub.pos;
