@@ -206,6 +206,9 @@ demo: deps ## the main job on real text of this machine
 check: deps ## everything that must pass before a commit, under five minutes
 	$(Q)tests/run
 
+check-all: deps ## the same, and what takes longer
+	$(Q)CHECK_ALL=1 STRESS_SECONDS=60 tests/run
+
 unit: $(UNIT:%=$(B)/tests/%) $(FUZZ:%=$(B)/fuzz/%)
 drivers: $(DRIVERS:%=$(B)/fault/%)
 models: $(MODELS:%=$(B)/model/%)
@@ -290,7 +293,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile bench/rules.mk | sort | expand -t 16
 
 FORCE:
-.PHONY: all deps demo check unit drivers models lint fmt fmt-check hooks \
+.PHONY: all deps demo check check-all unit drivers models lint fmt fmt-check hooks \
 	fuzz stress model-build sim powercut powercuts mutants messagedb completions readme \
 	install uninstall clean \
 	help FORCE build/bin
