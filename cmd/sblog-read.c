@@ -155,6 +155,10 @@ open_source(struct session *s, const struct request *r, struct source *source)
 		opts.from =
 		    consumer_from(&s->consumer, source->number, &info, &s->gap);
 	select_cursor(&r->select, &opts);
+	if (opts.key.data == NULL && !opts.latest) {
+		opts.shards = s->consumer.shard_count;
+		opts.shard = s->consumer.shard_index;
+	}
 	if (r->select.last) {
 		opts.to = source->to;
 		rc =
@@ -359,6 +363,8 @@ prepare(struct session *s, const struct request *r)
 		    select_filters(&r->select) || s->consumer.shard_count > 0
 		    ? is_wanted
 		    : NULL,
+		.only_shard =
+		    !select_filters(&r->select) && s->consumer.shard_count > 0,
 		.gap = say_gap,
 		.lost = say_lost,
 		.done = s->consumer.group != NULL ? mark_done : NULL,

@@ -89,6 +89,8 @@ fill(struct deliver *d, struct deliver_source *src, struct batch *b)
 			}
 		}
 		b->result = (int)result;
+		if (result == PRINT_END && d->print.only_shard)
+			b->next = sblog_cursor_offset(src->cursor);
 		if (result != PRINT_MORE)
 			return;
 		if ((d->print.wanted == NULL ||

@@ -9,7 +9,7 @@
 enum {
 	/* A smaller rest waits for the next fill rather than becoming a batch
 	 * of its own. */
-	REST_MIN = 256 << 10,
+	REST_MIN = 512 << 10,
 };
 
 static struct sblog_bytes

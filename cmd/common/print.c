@@ -118,8 +118,8 @@ static bool
 fits_run(const struct print *p, const struct record_context *c,
     const struct sblog_batch *b)
 {
-	return p->wanted == NULL && p->records_left >= b->count &&
-	    p->bytes_left >= b->values.len &&
+	return (p->wanted == NULL || (p->only_shard && !b->keys)) &&
+	    p->records_left >= b->count && p->bytes_left >= b->values.len &&
 	    (p->done == NULL || b->values.len >= OUT_DIRECT) &&
 	    format_out_is_run(p->format, c, b);
 }
@@ -136,8 +136,12 @@ print_batch(struct print *p, const struct record_context *c,
 	if (p->records_left == 0)
 		return PRINT_FULL;
 	rc = sblog_cursor_batch(cur, &b, &p->err);
-	if (rc == SBLOG_END)
+	if (rc == SBLOG_END) {
+		/* Also with what belongs to other shards. */
+		if (p->only_shard)
+			done(p, c, sblog_cursor_offset(cur));
 		return PRINT_END;
+	}
 	if (rc != 0)
 		return print_failed(p, c, cur);
 	if (fits_run(p, c, &b))

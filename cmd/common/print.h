@@ -29,6 +29,9 @@ struct print {
 	bool skipped;          /* damage was stepped over */
 	/* Which records to print; NULL: all. */
 	bool (*wanted)(void *arg, const struct sblog_record *rec);
+	/* wanted is about shards only, and the cursor knows its shard: of
+	 * batches without keys all is wanted. */
+	bool only_shard;
 	/* Called for records that retention removed before they were read. */
 	void (*gap)(void *arg, const struct record_context *c,
 	    const struct sblog_err *err);

@@ -386,6 +386,10 @@ struct sblog_cursor_opts {
 	/* Only the newest record of each key below `to`; none without key.
 	 * They are as of the time of opening. */
 	unsigned latest : 1;
+	/* Only records of shard number `shard` of so many (sblog_shard_of); 0
+	 * or 1: all.  Not with key or latest.  A batch that has keys has the
+	 * records of other shards too. */
+	uint32_t shards, shard;
 };
 
 /* SBLOG_ENOENT: from is past the end. */
@@ -515,7 +519,7 @@ int sblog_locate(struct sblog_topic *topic, uint64_t offset,
 enum {
 	SBLOG_NOTE_MAX = 1024,  /* bytes of a note */
 	SBLOG_SHARDS_MAX = 256, /* shards of a group */
-	SBLOG_SHARD_RUN = 1024, /* offsets of one shard in a row, no keys */
+	SBLOG_SHARD_RUN = 8192, /* offsets of one shard in a row, no keys */
 };
 
 struct sblog_group {

@@ -13,6 +13,21 @@ enum {
 	RUN_RECORDS = 64 << 10, /* and of no more records than this */
 };
 
+/*
+ * A large batch ends where a shard's run of offsets does, if nobody else
+ * appends meanwhile: one that is of one shard is of no interest to the others.
+ */
+static size_t
+end_with_shard(const struct sblog_topic *t, size_t n)
+{
+	uint64_t end = t->pub.end + n;
+
+	end -= end % SBLOG_SHARD_RUN;
+	if (n == 0 || t->ends[n - 1] < RUN_BYTES / 2 || end <= t->pub.end)
+		return n;
+	return (size_t)(end - t->pub.end);
+}
+
 /* How much of the run makes a batch: ends and their number, or an error. */
 static int
 cut_run(struct sblog_topic *t, const struct sblog_run *run,
@@ -44,6 +59,8 @@ cut_run(struct sblog_topic *t, const struct sblog_run *run,
 		else
 			break;
 	}
+	if (!run->atomic)
+		*np = end_with_shard(t, *np);
 	if (run->atomic && *np == max && run->max_records == 0 &&
 	    t->ends[max - 1] + delim_len < run->len)
 		return sb_err_set(err, SBLOG_ETOOBIG, "",

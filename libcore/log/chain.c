@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "log/reader.h"
 
-enum { HOPS = 4 };
+enum { HOPS = 64 }; /* as long as one search in the index */
 
 /* Chain behind the last batch of a file. */
 static uint64_t

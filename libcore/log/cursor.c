@@ -74,7 +74,8 @@ sblog_cursor_open(struct sblog_cursor **curp, struct sblog_topic *topic,
 	c->manifest = SB_MANIFEST_INIT;
 	c->source = SB_SOURCE_INIT;
 	c->state = SB_STATE_INIT;
-	if ((rc = sb_cursor_refresh(c, err)) < 0)
+	if ((rc = sb_cursor_check_opts(&c->opts, err)) < 0 ||
+	    (rc = sb_cursor_refresh(c, err)) < 0)
 		goto fail;
 	c->to = c->opts.to == 0 ? c->pub.end : c->opts.to;
 	c->next = sb_max_u64(c->opts.from, c->manifest.start);
@@ -124,6 +125,9 @@ sblog_cursor_close(struct sblog_cursor *c)
 uint64_t
 sblog_cursor_offset(const struct sblog_cursor *c)
 {
+	/* The next offset of a shard may be further than what there is. */
+	if (c->opts.shards != 0 && c->limit != 0)
+		return sb_min_u64(c->next, c->limit);
 	return c->next;
 }
 
@@ -270,7 +274,7 @@ step(struct sblog_cursor *c, struct sblog_err *err)
 	}
 	c->expected = head.next;
 	c->pos = pos + head.total_size;
-	if (head.next <= c->next)
+	if (head.next <= c->next || sb_cursor_skips(c, &head))
 		return 0;
 	rc = sb_source_view(&c->source, pos, &head, SB_WANT_ALL, &c->view, err);
 	if (rc == SBLOG_EDAMAGE)
@@ -280,10 +284,8 @@ step(struct sblog_cursor *c, struct sblog_err *err)
 	c->view_pos = pos;
 	c->at = (struct sb_at){ 0 };
 	sb_view_skip(&c->view, &c->at, sb_view_find(&c->view, c->next));
-	if (c->at.index == head.count)
-		c->next = head.next; /* only a hole is left of it */
-	else
-		c->open = true;
+	c->open = true;
+	sb_cursor_own(c);
 	return 0;
 }
 
@@ -326,14 +328,8 @@ load(struct sblog_cursor *c, struct sblog_err *err)
 {
 	int rc;
 
-	if (c->open && c->at.index == c->view.head.count) {
-		/* It was kept for its reader until now. */
-		c->open = false;
-		c->plain_end = 0;
-		c->next = c->view.head.next;
-	}
-	if (c->open)
-		c->next = sb_view_offset(&c->view, c->at.index);
+	/* The batch was kept for its reader until now. */
+	sb_cursor_own(c);
 	for (;;) {
 		if ((rc = within(c, err)) != 0 || c->open)
 			return rc;
@@ -342,8 +338,6 @@ load(struct sblog_cursor *c, struct sblog_err *err)
 		c->damaged = false;
 		if ((rc = step(c, err)) < 0)
 			return rc;
-		if (c->open)
-			c->next = sb_view_offset(&c->view, c->at.index);
 	}
 }
 
@@ -360,7 +354,8 @@ set_plain(struct sblog_cursor *c)
 	    h->width[SB_COL_HEADER_LEN] != 0 || h->header_len_min != 0 ||
 	    (h->flags & SB_BATCH_USER_TIME) || h->value_len_min == 0)
 		return;
-	c->plain_end = sb_min_u64(h->count, c->limit - h->base);
+	c->plain_end = sb_min_u64(h->count,
+	    sb_min_u64(c->limit, sb_cursor_run_end(c)) - h->base);
 	c->plain = (struct sblog_record){
 		.time_us = h->base_time,
 		.user_time_us = SBLOG_NO_TIME,
@@ -470,10 +465,12 @@ sblog_cursor_next(struct sblog_cursor *c, struct sblog_record *rec,
 		return next_keyed(c, rec, err);
 	if (c->latest.bits != NULL)
 		return next_latest(c, rec, err);
-	if ((rc = load(c, err)) != 0)
-		return rc;
-	sb_view_record(&c->view, &c->at, rec);
-	c->next = rec->offset + 1;
+	do {
+		if ((rc = load(c, err)) != 0)
+			return rc;
+		sb_view_record(&c->view, &c->at, rec);
+		c->next = rec->offset + 1;
+	} while (sblog_shard_of(rec, c->opts.shards) != c->opts.shard);
 	set_plain(c);
 	return 0;
 }
@@ -528,13 +525,14 @@ sblog_cursor_batch(struct sblog_cursor *c, struct sblog_batch *batch,
 	if ((rc = load(c, err)) != 0)
 		return rc;
 	end = c->at;
-	stop = sb_view_find(&c->view, c->limit);
+	stop =
+	    sb_view_find(&c->view, sb_min_u64(c->limit, sb_cursor_run_end(c)));
 	sb_assert(stop > c->at.index);
 	sb_view_skip(&c->view, &end, stop);
 	fill(c, batch, stop - c->at.index, &end);
 	c->at = end;
 	c->plain_end = 0;
-	c->next = batch->next;
+	c->next = batch->next = sb_cursor_behind(c, batch->next);
 	return 0;
 }
 

@@ -40,6 +40,27 @@ struct sblog_cursor {
 int sb_cursor_refresh(struct sblog_cursor *c,
     struct sblog_err *err) SB_MUST_CHECK;
 
+/* Can opts.shards be had with the rest?  One shard of one is all.
+ * SBLOG_EINVAL. */
+int sb_cursor_check_opts(struct sblog_cursor_opts *o,
+    struct sblog_err *err) SB_MUST_CHECK;
+
+/* Has a batch that holds c->next nothing for the shard?  Then c->next is
+ * behind it, or at least at the shard's next offset. */
+bool sb_cursor_skips(struct sblog_cursor *c, const struct sb_batch *head);
+
+/* Go on to the next record of the open batch that is of the shard, by its
+ * offset; without one the batch is closed. */
+void sb_cursor_own(struct sblog_cursor *c);
+
+/* Where the shard's run of offsets ends that holds the next record of the open
+ * batch; SBLOG_NO_OFFSET: not by offsets. */
+uint64_t sb_cursor_run_end(const struct sblog_cursor *c);
+
+/* What the shard's records before `next` in the open batch are followed by: if
+ * the rest of it is of others, what is behind the batch. */
+uint64_t sb_cursor_behind(const struct sblog_cursor *c, uint64_t next);
+
 /* Behind the last offset that may be shown, as far as is known. */
 uint64_t sb_cursor_end(const struct sblog_cursor *c);
 
