@@ -83,7 +83,6 @@ in_file(struct sb_reader *r, struct sb_open_file *f, uint64_t offset,
 	uint64_t pos;
 	int rc;
 
-	f->last_pos = 0; /* its view goes */
 	rc = find_batch(f, offset, &pos, &head, err);
 	/* Only offsets that are known to be lost have no batch. */
 	if (rc == SBLOG_END && s->file.kind != SBLOG_FILE_WAL_ACTIVE) {

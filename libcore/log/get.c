@@ -54,7 +54,7 @@ renew(struct sblog_topic *t, struct sb_reader *r, struct sblog_err *err)
 			last->source.limit = r->pub.pos;
 			last->source.window.end = r->pub.pos;
 			sb_window_reset(&last->source.window);
-			last->last_pos = 0;
+			last->source.viewed = 0;
 		}
 		return 0;
 	}
@@ -178,6 +178,7 @@ view_again(struct sb_open_file *f, uint64_t pos, struct sb_view *v)
 	const uint8_t *columns = at + SB_BATCH_HEAD_SIZE;
 	struct sb_batch head;
 
+	s->viewed = 0;
 	sb_batch_load(&head, at);
 	if (head.flags & SB_BATCH_COLUMNS_LZ4) {
 		if (sb_buf_reserve(&s->columns, (size_t)head.columns_raw + 8) <
@@ -291,13 +292,23 @@ get_new(struct sb_open_file *f, uint64_t offset, uint64_t hint,
 		    "no batch has this offset");
 	if (rc < 0)
 		return rc;
-	/* A window is read over again by the next call, a mapping is not. */
-	if (s->map != NULL)
-		f->last_pos = pos;
+	f->last_pos = pos;
 	if (s->map != NULL && by_index(f, offset, &i, &e) && e.pos == pos &&
 	    f->seen != NULL)
 		f->seen[i / 8] = (uint8_t)(f->seen[i / 8] | 1u << i % 8);
 	return pick(s, &f->view, false, offset, rec, err);
+}
+
+/* Does the batch that was looked at last hold the offset, and is it in memory
+ * still?  What is not sealed may be rolled back: then somebody has published. */
+static bool
+in_view(const struct sb_reader *r, const struct sblog_topic *t,
+    const struct sb_open_file *f, uint64_t offset)
+{
+	return f->last_pos != 0 && f->source.viewed == f->last_pos &&
+	    offset >= f->view.head.base && offset < f->view.head.next &&
+	    (f->source.map != NULL ||
+		(r->seq != 0 && r->seq == sb_state_seq(&t->state)));
 }
 
 int
@@ -327,13 +338,11 @@ sb_reader_get(struct sblog_topic *t, struct sb_reader **slot, uint64_t offset,
 	} while (rc > 0);
 	if (rc < 0)
 		return rc;
-	if (f->last_pos != 0 && offset >= f->view.head.base &&
-	    offset < f->view.head.next)
+	if (in_view(r, t, f, offset))
 		return pick(&f->source, &f->view, false, offset, rec, err);
 	/* The second time in the same batch it pays to have all of it. */
 	if (by_index(f, offset, &i, &e) && was_seen(f, i) &&
 	    e.pos != f->part_pos) {
-		f->last_pos = 0;
 		f->part_pos = e.pos;
 		if ((rc = get_seen(f, e.pos, offset, rec, err)) <= 0)
 			return rc;

@@ -11,8 +11,9 @@ struct sb_keyfile; /* keys.h */
 
 struct sb_open_file {
 	struct sb_source source;
-	uint8_t *seen;     /* bit i: batch i of the index was verified */
-	uint64_t last_pos; /* of the batch in view, 0: none */
+	uint8_t *seen; /* bit i: batch i of the index was verified */
+	/* Of the batch in view, 0: none; good while source.viewed is it. */
+	uint64_t last_pos;
 	uint64_t part_pos; /* of the batch that was decompressed in part last */
 	struct sb_view view;
 	struct sb_keyfile *keys; /* NULL: nobody asked for a key yet */

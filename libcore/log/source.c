@@ -101,6 +101,7 @@ sb_source_bytes(struct sb_source *s, uint64_t pos, size_t len,
 		*atp = s->map + pos;
 		return 0;
 	}
+	s->viewed = 0; /* the window may move */
 	rc = sb_window_get(&s->window, pos, len, atp, err);
 	if (rc < 0)
 		memcpy(err->file, s->name, sizeof(s->name));
@@ -194,6 +195,7 @@ sb_source_view(struct sb_source *s, uint64_t pos, const struct sb_batch *head,
 	const char *why;
 	int rc;
 
+	s->viewed = 0;
 	if ((rc = sections(s, pos, head, want == SB_WANT_ALL, &columns, err)) <
 	    0)
 		return rc;
@@ -208,6 +210,8 @@ sb_source_view(struct sb_source *s, uint64_t pos, const struct sb_batch *head,
 		return rc;
 	if (sb_view_open(view, head, columns, values, &why) < 0)
 		return damage(s, pos, why, err);
+	if (want == SB_WANT_ALL)
+		s->viewed = pos;
 	return 0;
 }
 

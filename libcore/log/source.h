@@ -25,7 +25,10 @@ struct sb_source {
 	uint64_t limit; /* where batches end */
 	struct sb_window window;
 	struct sb_buf columns, values; /* decompressed */
-	struct sb_index index;         /* of a segment */
+	/* Position of the batch whose whole view was made last and still lies
+	 * in memory, 0: none. */
+	uint64_t viewed;
+	struct sb_index index; /* of a segment */
 	bool index_tried;
 	uint64_t populated, released; /* of the mapping */
 	uint8_t topic[SB_ID_SIZE];
