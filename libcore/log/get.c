@@ -21,6 +21,7 @@ close_files(struct sb_reader *r)
 	for (size_t i = 0; i < r->manifest.file_count && r->files; i++) {
 		sb_source_close(&r->files[i].source);
 		free(r->files[i].seen);
+		free(r->files[i].parts);
 		sb_keyfile_free(r->files[i].keys);
 	}
 	free(r->files);
@@ -293,6 +294,8 @@ get_new(struct sb_open_file *f, uint64_t offset, uint64_t hint,
 	if (rc < 0)
 		return rc;
 	f->last_pos = pos;
+	if (s->map == NULL)
+		sb_part_remember(f, pos, &f->view);
 	if (s->map != NULL && by_index(f, offset, &i, &e) && e.pos == pos &&
 	    f->seen != NULL)
 		f->seen[i / 8] = (uint8_t)(f->seen[i / 8] | 1u << i % 8);
@@ -346,6 +349,11 @@ sb_reader_get(struct sblog_topic *t, struct sb_reader **slot, uint64_t offset,
 		f->part_pos = e.pos;
 		if ((rc = get_seen(f, e.pos, offset, rec, err)) <= 0)
 			return rc;
+	}
+	if (f->source.map == NULL && pos != 0 && pos != f->part_pos) {
+		f->part_pos = pos;
+		if (sb_part_get(t, r, f, offset, pos, rec) == 0)
+			return 0;
 	}
 	return get_new(f, offset, pos, rec, err);
 }

@@ -8,6 +8,7 @@
 #include "log/topic.h"
 
 struct sb_keyfile; /* keys.h */
+struct sb_part;    /* get_part.c */
 
 struct sb_open_file {
 	struct sb_source source;
@@ -16,6 +17,7 @@ struct sb_open_file {
 	uint64_t last_pos;
 	uint64_t part_pos; /* of the batch that was decompressed in part last */
 	struct sb_view view;
+	struct sb_part *parts;   /* of a WAL: batches that were verified */
 	struct sb_keyfile *keys; /* NULL: nobody asked for a key yet */
 	uint64_t chain_pos;  /* of a batch that was asked for its chain, or 0 */
 	uint64_t chain_base; /* and its base */
@@ -50,6 +52,16 @@ size_t sb_reader_find(struct sb_reader *r, uint64_t offset);
 int sb_reader_get(struct sblog_topic *t, struct sb_reader **slot,
     uint64_t offset, uint64_t pos, struct sblog_record *rec,
     struct sblog_err *err) SB_MUST_CHECK;
+
+/* Remember that a batch of a WAL was verified, if it is large. */
+void sb_part_remember(struct sb_open_file *f, uint64_t pos,
+    const struct sb_view *v);
+
+/* One record out of a batch that is remembered; SBLOG_END: not in this way.
+ * *rec is valid until the next call on the reader. */
+int sb_part_get(struct sblog_topic *t, const struct sb_reader *r,
+    struct sb_open_file *f, uint64_t offset, uint64_t pos,
+    struct sblog_record *rec) SB_MUST_CHECK;
 
 /* Offsets below it are there: the end of file i. */
 static inline uint64_t

@@ -19,6 +19,7 @@ enum {
 	N_AT = 8,
 	ENTRIES_AT = 16,
 	ENTRY = 32,
+	NEAR = 4, /* entries that a guess is off */
 	PER_PAGE = (PAGE - ENTRIES_AT) / ENTRY,
 	POSTS_AT = 8,
 	POSTS = (PAGE - POSTS_AT) / 4,
@@ -159,6 +160,46 @@ decode_entry(const uint8_t *at, struct sb_keyindex_entry *e)
 	};
 }
 
+static bool
+is_before(const uint8_t *p, uint32_t i, struct sb_key key)
+{
+	const uint8_t *at = p + ENTRIES_AT + (size_t)ENTRY * i;
+	uint64_t hash = sb_get_u64(at);
+
+	return hash < key.hash ||
+	    (hash == key.hash && sb_get_u32(at + 16) < key.more);
+}
+
+/* The range of entries that the first one not before key is in (or behind it):
+ * hashes are spread evenly, so it is near where its share of the page says. */
+static void
+narrow(const uint8_t *p, struct sb_key key, uint64_t pages, uint32_t *lowp,
+    uint32_t *highp)
+{
+	uint32_t n = *highp, step = NEAR, at;
+
+	at = (uint32_t)((key.hash * pages >> 32) * n >> 32);
+	if (n > 0 && is_before(p, at, key)) {
+		*lowp = at + 1;
+		while ((at += step) < n && is_before(p, at, key)) {
+			*lowp = at + 1;
+			step *= 2;
+		}
+		*highp = at < n ? at : n;
+		return;
+	}
+	*highp = at;
+	while (at > 0) {
+		at = at > step ? at - step : 0;
+		if (is_before(p, at, key)) {
+			*lowp = at + 1;
+			return;
+		}
+		*highp = at;
+		step *= 2;
+	}
+}
+
 int
 sb_keyindex_find(struct sb_keyindex *x, struct sb_key key,
     struct sb_keyindex_entry *e)
@@ -169,13 +210,11 @@ sb_keyindex_find(struct sb_keyindex *x, struct sb_key key,
 	if (p == NULL)
 		return SBLOG_EDAMAGE;
 	high = entries_of(p);
+	narrow(p, key, x->pages, &low, &high);
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
-		const uint8_t *at = p + ENTRIES_AT + (size_t)ENTRY * mid;
-		uint64_t hash = sb_get_u64(at);
 
-		if (hash < key.hash ||
-		    (hash == key.hash && sb_get_u32(at + 16) < key.more))
+		if (is_before(p, mid, key))
 			low = mid + 1;
 		else
 			high = mid;

@@ -22,8 +22,9 @@
  */
 enum {
 	SB_BLOCK_RAW = 96 << 10,
-	/* With keys, which are read one by one: a sixth of the work for each. */
-	SB_BLOCK_RAW_KEYED = 16 << 10,
+	/* With keys, which are read one by one.  A million of them in 4 KiB
+	 * take 12 % more than in 8 KiB, and one is found in 2.9 us, not 3.8. */
+	SB_BLOCK_RAW_KEYED = 4 << 10,
 };
 
 struct sb_segment_writer {
