@@ -266,8 +266,8 @@ at_hint(struct sb_source *s, uint64_t offset, uint64_t pos)
 
 /* Find, verify, decode; remember what was verified. */
 static int
-get_new(struct sb_open_file *f, uint64_t offset, uint64_t hint,
-    struct sblog_record *rec, struct sblog_err *err)
+load_view(struct sb_open_file *f, uint64_t offset, uint64_t hint,
+    struct sblog_err *err)
 {
 	struct sb_source *s = &f->source;
 	struct sb_index_entry e;
@@ -299,7 +299,7 @@ get_new(struct sb_open_file *f, uint64_t offset, uint64_t hint,
 	if (s->map != NULL && by_index(f, offset, &i, &e) && e.pos == pos &&
 	    f->seen != NULL)
 		f->seen[i / 8] = (uint8_t)(f->seen[i / 8] | 1u << i % 8);
-	return pick(s, &f->view, false, offset, rec, err);
+	return 0;
 }
 
 /* Does the batch that was looked at last hold the offset, and is it in memory
@@ -314,15 +314,13 @@ in_view(const struct sb_reader *r, const struct sblog_topic *t,
 		(r->seq != 0 && r->seq == sb_state_seq(&t->state)));
 }
 
-int
-sb_reader_get(struct sblog_topic *t, struct sb_reader **slot, uint64_t offset,
-    uint64_t pos, struct sblog_record *rec, struct sblog_err *err)
+/* The open file that has an offset. */
+static int
+find_open(struct sblog_topic *t, struct sb_reader **slot, uint64_t offset,
+    struct sb_open_file **fp, struct sblog_err *err)
 {
-	struct sb_index_entry e;
-	struct sb_open_file *f = NULL;
 	struct sb_reader *r;
-	uint64_t i;
-	int rc = 0;
+	int rc;
 
 	do {
 		size_t n;
@@ -333,15 +331,43 @@ sb_reader_get(struct sblog_topic *t, struct sb_reader **slot, uint64_t offset,
 		if (offset >= r->pub.end || offset < r->manifest.start)
 			return no_such(offset, err);
 		n = sb_reader_find(r, offset);
-		f = &r->files[n];
+		*fp = &r->files[n];
 		rc = sb_reader_open(t, r, n, err);
 		/* Sealed or compacted since? */
 		if (rc == SBLOG_ENOENT)
 			rc = look_again(t, r, n, offset, err);
 	} while (rc > 0);
-	if (rc < 0)
+	return rc;
+}
+
+int
+sb_reader_view(struct sblog_topic *t, struct sb_reader **slot, uint64_t offset,
+    uint64_t pos, const struct sb_view **vp, struct sblog_err *err)
+{
+	struct sb_open_file *f = NULL;
+	int rc;
+
+	if ((rc = find_open(t, slot, offset, &f, err)) < 0)
 		return rc;
-	if (in_view(r, t, f, offset))
+	if (!in_view(*slot, t, f, offset) &&
+	    (rc = load_view(f, offset, pos, err)) < 0)
+		return rc;
+	*vp = &f->view;
+	return 0;
+}
+
+int
+sb_reader_get(struct sblog_topic *t, struct sb_reader **slot, uint64_t offset,
+    uint64_t pos, struct sblog_record *rec, struct sblog_err *err)
+{
+	struct sb_open_file *f = NULL;
+	struct sb_index_entry e;
+	uint64_t i;
+	int rc;
+
+	if ((rc = find_open(t, slot, offset, &f, err)) < 0)
+		return rc;
+	if (in_view(*slot, t, f, offset))
 		return pick(&f->source, &f->view, false, offset, rec, err);
 	/* The second time in the same batch it pays to have all of it. */
 	if (by_index(f, offset, &i, &e) && was_seen(f, i) &&
@@ -352,10 +378,12 @@ sb_reader_get(struct sblog_topic *t, struct sb_reader **slot, uint64_t offset,
 	}
 	if (f->source.map == NULL && pos != 0 && pos != f->part_pos) {
 		f->part_pos = pos;
-		if (sb_part_get(t, r, f, offset, pos, rec) == 0)
+		if (sb_part_get(t, *slot, f, offset, pos, rec) == 0)
 			return 0;
 	}
-	return get_new(f, offset, pos, rec, err);
+	if ((rc = load_view(f, offset, pos, err)) < 0)
+		return rc;
+	return pick(&f->source, &f->view, false, offset, rec, err);
 }
 
 int

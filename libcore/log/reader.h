@@ -53,6 +53,11 @@ int sb_reader_get(struct sblog_topic *t, struct sb_reader **slot,
     uint64_t offset, uint64_t pos, struct sblog_record *rec,
     struct sblog_err *err) SB_MUST_CHECK;
 
+/* The whole batch that has an offset, as sb_reader_get; *vp is valid as long. */
+int sb_reader_view(struct sblog_topic *t, struct sb_reader **slot,
+    uint64_t offset, uint64_t pos, const struct sb_view **vp,
+    struct sblog_err *err) SB_MUST_CHECK;
+
 /* Remember that a batch of a WAL was verified, if it is large. */
 void sb_part_remember(struct sb_open_file *f, uint64_t pos,
     const struct sb_view *v);
