@@ -340,6 +340,39 @@ find_open(struct sblog_topic *t, struct sb_reader **slot, uint64_t offset,
 	return rc;
 }
 
+static bool
+unpack_all(struct sb_open_file *f)
+{
+	const struct sb_batch *h = &f->view.head;
+	struct sb_buf *to = &f->source.values;
+
+	if (sb_buf_reserve(to, (size_t)h->values_raw + 8) < 0 ||
+	    sb_lz_unpack(f->view.values, h->values_stored, to->data,
+		h->values_raw) < 0)
+		return false;
+	f->view.values = to->data;
+	return true;
+}
+
+/* A verified batch of a mapped segment as a whole; false: not in this way. */
+static bool
+view_seen(struct sb_open_file *f, uint64_t offset)
+{
+	struct sb_source *s = &f->source;
+	struct sb_index_entry e;
+	uint64_t i;
+
+	if (!by_index(f, offset, &i, &e) || !was_seen(f, i))
+		return false;
+	f->last_pos = 0;
+	if (!view_again(f, e.pos, &f->view) || offset < f->view.head.base ||
+	    offset >= f->view.head.next ||
+	    ((f->view.head.flags & SB_BATCH_VALUES_LZ4) && !unpack_all(f)))
+		return false;
+	f->last_pos = s->viewed = e.pos;
+	return true;
+}
+
 int
 sb_reader_view(struct sblog_topic *t, struct sb_reader **slot, uint64_t offset,
     uint64_t pos, const struct sb_view **vp, struct sblog_err *err)
@@ -349,7 +382,7 @@ sb_reader_view(struct sblog_topic *t, struct sb_reader **slot, uint64_t offset,
 
 	if ((rc = find_open(t, slot, offset, &f, err)) < 0)
 		return rc;
-	if (!in_view(*slot, t, f, offset) &&
+	if (!in_view(*slot, t, f, offset) && !view_seen(f, offset) &&
 	    (rc = load_view(f, offset, pos, err)) < 0)
 		return rc;
 	*vp = &f->view;

@@ -292,15 +292,16 @@ begin(struct sblog_topic *t)
 
 static int
 note_one(struct sblog_topic *t, struct sblog_bytes key, struct sb_key hash,
-    uint64_t offset, uint64_t pos)
+    struct sb_category_set *known, uint64_t offset, uint64_t pos)
 {
 	struct sblog_bytes category = sb_key_category(key);
 	int rc = insert(t, hash, offset, pos);
+	struct sb_key k;
 
 	if (rc < 0 || category.len == key.len)
 		return rc;
-	return insert(t, sb_key_of_category(t->manifest.topic, category),
-	    offset, pos);
+	k = sb_key_of_category(t->manifest.topic, category);
+	return sb_category_is_new(known, k) ? insert(t, k, offset, pos) : 0;
 }
 
 static int
@@ -308,6 +309,7 @@ note_all(struct sblog_topic *t, const struct sb_batch *h,
     const struct sblog_record *recs, bool keep, uint64_t pos)
 {
 	struct sb_key hash[AHEAD] = { { 0 } };
+	struct sb_category_set known = { { 0 } };
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < h->count; i += AHEAD) {
@@ -322,6 +324,7 @@ note_all(struct sblog_topic *t, const struct sb_batch *h,
 		for (size_t j = 0; rc == 0 && j < n; j++)
 			if (recs[i + j].key.data != NULL)
 				rc = note_one(t, recs[i + j].key, hash[j],
+				    &known,
 				    keep ? recs[i + j].offset : h->base + i + j,
 				    pos);
 	}

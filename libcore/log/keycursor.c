@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/num.h"
+#include "log/category.h"
 
 enum { AHEAD = 64, TRIES = 5 };
 
@@ -20,12 +21,10 @@ struct stream {
 };
 
 struct sb_keycursor {
-	bool category;
+	struct sb_category *category; /* NULL: of a key */
 	uint8_t *bytes;
 	struct sblog_bytes key;
-	/* A category's own, and that of the key with the same bytes. */
-	struct stream streams[2];
-	size_t stream_count;
+	struct stream stream;
 	uint64_t pos; /* of the record returned last */
 	bool pos_known;
 };
@@ -53,7 +52,7 @@ select_pos(struct sb_keycursor *k, struct sblog_topic *t, uint64_t pos,
 	for (int tries = 0;; tries++) {
 		if ((rc = sb_reader_look(t, &t->reader, UINT64_MAX, err)) < 0)
 			return rc;
-		rc = sb_keys_select(t, t->reader, k->streams[0].key, pos,
+		rc = sb_keys_select(t, t->reader, k->stream.key, pos,
 		    sb_min_u64(to, t->reader->pub.end), fromp, err);
 		if (rc == SBLOG_END)
 			*fromp = sb_min_u64(to, t->reader->pub.end);
@@ -80,13 +79,11 @@ sb_keycursor_open(struct sb_keycursor **kp, struct sblog_topic *t,
 	if (opts->key.len > 0)
 		memcpy(k->bytes, opts->key.data, opts->key.len);
 	k->key = (struct sblog_bytes){ k->bytes, opts->key.len };
-	k->category = opts->category;
-	k->streams[0].key = sb_key_of(t->manifest.topic, k->key);
-	k->stream_count = 1;
-	if (k->category) {
-		k->streams[1].key =
-		    sb_key_of_category(t->manifest.topic, k->key);
-		k->stream_count = 2;
+	k->stream.key = sb_key_of(t->manifest.topic, k->key);
+	if (opts->category) {
+		if ((k->category = malloc(sizeof(*k->category))) == NULL)
+			return sb_err_nomem(err);
+		sb_category_init(k->category, t, k->key);
 	}
 	if (opts->by_pos && opts->category)
 		return sb_err_set(err, SBLOG_EINVAL, "",
@@ -101,6 +98,7 @@ sb_keycursor_close(struct sb_keycursor *k)
 {
 	if (k == NULL)
 		return;
+	free(k->category);
 	free(k->bytes);
 	free(k);
 }
@@ -126,8 +124,8 @@ advance(struct sblog_topic *t, struct stream *s, uint64_t offset,
 		if ((rc = sb_reader_look(t, &t->reader, UINT64_MAX, err)) < 0)
 			return rc;
 		rc = sb_keys_fetch(t, t->reader, s->key,
-		    sb_max_u64(offset, s->upto), limit, s->postings, AHEAD,
-		    &s->count, err);
+		    sb_max_u64(offset, s->upto), limit, false, s->postings,
+		    AHEAD, &s->count, err);
 		if (rc >= 0)
 			break;
 		s->count = 0;
@@ -139,38 +137,12 @@ advance(struct sblog_topic *t, struct stream *s, uint64_t offset,
 	return 0;
 }
 
-/* The smallest posting of all streams, or NULL. */
-static int
-pick(struct sb_keycursor *k, struct sblog_topic *t, uint64_t offset,
-    uint64_t limit, struct sb_posting **bestp, struct sblog_err *err)
-{
-	int rc;
-
-	*bestp = NULL;
-	for (size_t i = 0; i < k->stream_count; i++) {
-		struct stream *s = &k->streams[i];
-
-		if ((rc = advance(t, s, offset, limit, err)) < 0)
-			return rc;
-		if (s->at < s->count && s->postings[s->at].offset < limit &&
-		    (*bestp == NULL ||
-			s->postings[s->at].offset < (*bestp)->offset))
-			*bestp = &s->postings[s->at];
-	}
-	return 0;
-}
-
 static bool
-matches(const struct sb_keycursor *k, const struct sblog_record *rec)
+matches(struct sblog_bytes wanted, const struct sblog_record *rec)
 {
-	struct sblog_bytes key = rec->key;
-
-	if (key.data == NULL)
-		return false;
-	if (k->category)
-		key = sb_key_category(key);
-	return key.len == k->key.len &&
-	    (key.len == 0 || memcmp(key.data, k->key.data, key.len) == 0);
+	return rec->key.data != NULL && rec->key.len == wanted.len &&
+	    (wanted.len == 0 ||
+		memcmp(rec->key.data, wanted.data, wanted.len) == 0);
 }
 
 /* Positions go up by one; only where it is not known it is asked for. */
@@ -180,13 +152,11 @@ count_pos(struct sb_keycursor *k, struct sblog_topic *t, uint64_t offset,
 {
 	int rc = 0;
 
-	if (k->category)
-		return 0;
 	if (k->pos_known) {
 		k->pos++;
 		return 0;
 	}
-	if ((rc = sb_keys_rank(t, t->reader, k->streams[0].key, offset, &k->pos,
+	if ((rc = sb_keys_rank(t, t->reader, k->stream.key, offset, &k->pos,
 		 err)) == 0)
 		k->pos_known = true;
 	return rc;
@@ -197,22 +167,28 @@ sb_keycursor_next(struct sb_keycursor *k, struct sblog_topic *t,
     uint64_t *offsetp, uint64_t limit, struct sblog_record *rec,
     struct sblog_err *err)
 {
-	struct sb_posting *p;
+	struct stream *s = &k->stream;
 	int rc;
 
+	if (k->category != NULL)
+		return sb_category_next(k->category, t, offsetp, limit, rec,
+		    err);
 	for (;;) {
-		if ((rc = pick(k, t, *offsetp, limit, &p, err)) < 0)
+		const struct sb_posting *p;
+
+		if ((rc = advance(t, s, *offsetp, limit, err)) < 0)
 			return rc;
-		if (p == NULL) {
+		if (s->at == s->count || s->postings[s->at].offset >= limit) {
 			*offsetp = limit;
 			return SBLOG_END;
 		}
+		p = &s->postings[s->at];
 		*offsetp = p->offset;
 		rc = count_pos(k, t, p->offset, err);
 		if (rc == 0)
 			rc = sb_reader_get(t, &t->reader, p->offset, p->pos,
 			    rec, err);
-		if (rc == 0 && matches(k, rec))
+		if (rc == 0 && matches(k->key, rec))
 			return 0;
 		/* Removed since, or another key with the same hash. */
 		if (rc < 0 && rc != SBLOG_ENOENT) {
@@ -228,7 +204,6 @@ static int
 newest(struct sblog_topic *t, struct sblog_bytes key, struct sb_key *hash,
     struct sblog_record *rec, struct sblog_err *err)
 {
-	struct sb_keycursor k = { .key = key };
 	struct sb_posting p;
 	uint64_t to = UINT64_MAX;
 	int rc;
@@ -249,7 +224,7 @@ newest(struct sblog_topic *t, struct sblog_bytes key, struct sb_key *hash,
 			continue;
 		}
 		rc = sb_reader_get(t, &t->reader, p.offset, p.pos, rec, err);
-		if (rc == 0 && matches(&k, rec))
+		if (rc == 0 && matches(key, rec))
 			return 0;
 		if (rc < 0 && rc != SBLOG_ENOENT)
 			return rc;

@@ -88,6 +88,7 @@ scan_view(const struct pass *p, const struct sb_view *v, uint64_t pos,
 {
 	const struct sb_batch *h = &v->head;
 	const uint8_t *at = v->keys;
+	struct sb_category_set known = { { 0 } };
 	int rc = 0;
 
 	for (uint64_t i = 0; rc == 0 && i < h->count; i++) {
@@ -102,10 +103,13 @@ scan_view(const struct pass *p, const struct sb_view *v, uint64_t pos,
 		rel = sb_view_offset(v, i) - p->source->file.base;
 		rc = add_wanted(p, sb_key_of(p->topic, key), rel, pos, err);
 		category = sb_key_category(key);
-		if (rc == 0 && p->categories && category.len < key.len)
-			rc = add_wanted(p,
-			    sb_key_of_category(p->topic, category), rel, pos,
-			    err);
+		if (rc == 0 && p->categories && category.len < key.len) {
+			struct sb_key k =
+			    sb_key_of_category(p->topic, category);
+
+			if (sb_category_is_new(&known, k))
+				rc = add_wanted(p, k, rel, pos, err);
+		}
 		at += key.len;
 	}
 	return rc;

@@ -356,8 +356,8 @@ look_up(struct sblog_topic *t, struct sb_reader *r, size_t i, struct sb_key key,
 
 static int
 fetch_in_file(struct sblog_topic *t, struct sb_reader *r, size_t i,
-    struct sb_key key, uint64_t from, uint64_t to, struct sb_posting *out,
-    size_t max, size_t *np, struct sblog_err *err)
+    struct sb_key key, uint64_t from, uint64_t to, bool before,
+    struct sb_posting *out, size_t max, size_t *np, struct sblog_err *err)
 {
 	uint64_t base = r->manifest.files[i].base, n = 0;
 	struct hit h;
@@ -371,6 +371,8 @@ fetch_in_file(struct sblog_topic *t, struct sb_reader *r, size_t i,
 			return 0;
 		rc = from > base ? lower(r->files[i].keys, &h, from - base, &n)
 				 : 0;
+		if (rc == 0 && before && n > 0)
+			n--;
 		if (rc == 0 && n < h.count)
 			rc = fill(r->files[i].keys, &h, n, base, out, max, np);
 		if (rc != SBLOG_EDAMAGE || tries > 0)
@@ -384,8 +386,8 @@ fetch_in_file(struct sblog_topic *t, struct sb_reader *r, size_t i,
 
 int
 sb_keys_fetch(struct sblog_topic *t, struct sb_reader *r, struct sb_key key,
-    uint64_t from, uint64_t to, struct sb_posting *out, size_t max, size_t *np,
-    struct sblog_err *err)
+    uint64_t from, uint64_t to, bool before, struct sb_posting *out, size_t max,
+    size_t *np, struct sblog_err *err)
 {
 	size_t got = 0;
 	int rc = 0;
@@ -395,8 +397,8 @@ sb_keys_fetch(struct sblog_topic *t, struct sb_reader *r, struct sb_key key,
 	     rc == 0 && i < r->manifest.file_count && *np < max; i++) {
 		if (r->manifest.files[i].base >= to)
 			break;
-		rc = fetch_in_file(t, r, i, key, from, to, out + *np, max - *np,
-		    &got, err);
+		rc = fetch_in_file(t, r, i, key, from, to, before, out + *np,
+		    max - *np, &got, err);
 		*np += got;
 	}
 	return rc;

@@ -23,12 +23,13 @@ struct sb_posting {
 
 /*
  * The first of the records with this hash in [from, to), in order: at most max
- * of them.  r was looked at up to `to` before.  SBLOG_ENOENT: a file is gone,
+ * of them; with `before` beginning with the last one in front of `from` in the
+ * same file.  r was looked at up to `to` before.  SBLOG_ENOENT: a file is gone,
  * look again.
  */
 int sb_keys_fetch(struct sblog_topic *t, struct sb_reader *r, struct sb_key key,
-    uint64_t from, uint64_t to, struct sb_posting *out, size_t max, size_t *np,
-    struct sblog_err *err) SB_MUST_CHECK;
+    uint64_t from, uint64_t to, bool before, struct sb_posting *out, size_t max,
+    size_t *np, struct sblog_err *err) SB_MUST_CHECK;
 
 /* The last one in [from, to); SBLOG_END: none. */
 int sb_keys_last(struct sblog_topic *t, struct sb_reader *r, struct sb_key key,
@@ -65,9 +66,9 @@ struct sb_key_list {
 };
 
 /*
- * Add the keys, and with categories also categories and tokens, of all records of a
- * file from byte pos to the one before `end`, whose hash is in [low, high].
- * *posp: how far it got.
+ * Add the keys, and with categories also tokens and, once for each batch,
+ * categories, of all records of a file from byte pos to the one before `end`,
+ * whose hash is in [low, high].  *posp: how far it got.
  */
 int sb_keys_scan(struct sb_source *s, const uint8_t topic[static SB_ID_SIZE],
     uint64_t *posp, uint64_t end, bool categories, uint64_t low, uint64_t high,
@@ -79,6 +80,25 @@ sb_keys_possible(const struct sb_batch *h)
 {
 	return h->key_len_min > 0 || h->width[SB_COL_KEY_LEN] > 0 ||
 	    h->header_len_min > 0 || h->width[SB_COL_HEADER_LEN] > 0;
+}
+
+/*
+ * The categories that were seen in a batch: it forgets some, so that one may
+ * be new twice, but the same ones in the same order every time.
+ */
+struct sb_category_set {
+	uint64_t hash[64];
+};
+
+static inline bool
+sb_category_is_new(struct sb_category_set *set, struct sb_key category)
+{
+	uint64_t *known = &set->hash[category.hash & 63];
+
+	if (*known == category.hash && category.hash != 0)
+		return false;
+	*known = category.hash;
+	return true;
 }
 
 /* By hash, more, rel.  SBLOG_ENOMEM. */
