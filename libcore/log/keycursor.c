@@ -50,12 +50,17 @@ select_pos(struct sb_keycursor *k, struct sblog_topic *t, uint64_t pos,
 	int rc;
 
 	for (int tries = 0;; tries++) {
+		uint64_t at = pos;
+
 		if ((rc = sb_reader_look(t, &t->reader, UINT64_MAX, err)) < 0)
 			return rc;
-		rc = sb_keys_select(t, t->reader, k->stream.key, pos,
+		rc = sb_keys_select(t, t->reader, k->stream.key, &at,
 		    sb_min_u64(to, t->reader->pub.end), fromp, err);
 		if (rc == SBLOG_END)
 			*fromp = sb_min_u64(to, t->reader->pub.end);
+		/* The first record is the one after this. */
+		k->pos = at - 1;
+		k->pos_known = rc == 0;
 		if (rc >= 0)
 			return 0;
 		if ((rc = look(&t->reader, t, rc, tries, err)) < 0)

@@ -541,8 +541,9 @@ select_in_file(struct sblog_topic *t, struct sb_reader *r, size_t i,
 
 int
 sb_keys_select(struct sblog_topic *t, struct sb_reader *r, struct sb_key key,
-    uint64_t rank, uint64_t to, uint64_t *offsetp, struct sblog_err *err)
+    uint64_t *rankp, uint64_t to, uint64_t *offsetp, struct sblog_err *err)
 {
+	uint64_t rank = *rankp;
 	int found = SBLOG_END;
 
 	for (size_t i = r->manifest.file_count; i-- > 0;) {
@@ -559,6 +560,7 @@ sb_keys_select(struct sblog_topic *t, struct sb_reader *r, struct sb_key key,
 		if (rc == SBLOG_END)
 			break; /* the one found before is the next */
 		*offsetp = p.offset;
+		*rankp = sb_max_u64(rank, first);
 		found = p.offset < to ? 0 : SBLOG_END;
 		if (rank >= first)
 			break;

@@ -45,10 +45,10 @@ int sb_keys_rank(struct sblog_topic *t, struct sb_reader *r, struct sb_key key,
 int sb_keys_count_before(struct sblog_topic *t, struct sb_reader *r, size_t i,
     struct sb_key key, uint64_t *countp, struct sblog_err *err) SB_MUST_CHECK;
 
-/* Offset of the record at this position, or of the first one there is behind
- * it; SBLOG_END: none below `to`. */
+/* Offset of the record at position *rankp, or of the first one there is behind
+ * it: that one's position then; SBLOG_END: none below `to`. */
 int sb_keys_select(struct sblog_topic *t, struct sb_reader *r,
-    struct sb_key key, uint64_t rank, uint64_t to, uint64_t *offsetp,
+    struct sb_key key, uint64_t *rankp, uint64_t to, uint64_t *offsetp,
     struct sblog_err *err) SB_MUST_CHECK;
 
 /* ---- lists, for building and for passes over all keys ---- */
