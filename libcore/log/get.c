@@ -21,7 +21,7 @@ close_files(struct sb_reader *r)
 	for (size_t i = 0; i < r->manifest.file_count && r->files; i++) {
 		sb_source_close(&r->files[i].source);
 		free(r->files[i].seen);
-		free(r->files[i].parts);
+		sb_part_free(&r->files[i]);
 		sb_keyfile_free(r->files[i].keys);
 	}
 	free(r->files);
@@ -409,11 +409,9 @@ sb_reader_get(struct sblog_topic *t, struct sb_reader **slot, uint64_t offset,
 		if ((rc = get_seen(f, e.pos, offset, rec, err)) <= 0)
 			return rc;
 	}
-	if (f->source.map == NULL && pos != 0 && pos != f->part_pos) {
-		f->part_pos = pos;
-		if (sb_part_get(t, *slot, f, offset, pos, rec) == 0)
-			return 0;
-	}
+	if (f->source.map == NULL && pos != 0 &&
+	    sb_part_get(t, *slot, f, offset, pos, rec) == 0)
+		return 0;
 	if ((rc = load_view(f, offset, pos, err)) < 0)
 		return rc;
 	return pick(&f->source, &f->view, false, offset, rec, err);

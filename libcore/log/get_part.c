@@ -1,6 +1,7 @@
 /*
  * get_part.c - one record out of a large batch of a WAL that was verified
- * before: only its lengths and the record itself are read.
+ * before: only its lengths and the record itself are read.  A batch that is
+ * asked again and again is kept in memory, as long as all of them are not much.
  *
  * A batch may be rolled back and its place be used again.  Whoever does that
  * publishes first, and writes a batch from its head on: so if nobody has
@@ -18,12 +19,18 @@ enum {
 	SLOTS = 2048,       /* batches that are remembered; a power of 2 */
 	SMALL = 16 << 10,   /* bytes of a batch that is better read whole */
 	PREFIX = 256 << 10, /* bytes of lengths that are too many */
+	OFTEN = 3,       /* times that a batch is asked for, then it is kept */
+	VERY_OFTEN = 64, /* then others go for it */
+	COPY_MAX = 1 << 20, /* bytes of a batch that is kept */
+	COPIES = 8 << 20,   /* of all that are kept of a file */
 };
 
 struct sb_part {
 	uint64_t pos; /* of the batch, 0: none */
 	struct sb_batch head;
 	uint32_t prefix; /* bytes of its columns before the keys */
+	unsigned asked;
+	uint8_t *copy; /* its sections, or NULL */
 };
 
 static struct sb_part *
@@ -34,19 +41,51 @@ slot(const struct sb_open_file *f, uint64_t pos)
 	return &f->parts[mixed >> 32 & (SLOTS - 1)];
 }
 
+static size_t
+copy_size(const struct sb_part *p)
+{
+	return (size_t)p->head.columns_stored + p->head.values_stored;
+}
+
+static void
+drop_copy(struct sb_open_file *f, struct sb_part *p)
+{
+	if (p->copy != NULL)
+		f->copied -= copy_size(p);
+	free(p->copy);
+	p->copy = NULL;
+	p->asked = 0;
+}
+
+void
+sb_part_free(struct sb_open_file *f)
+{
+	for (size_t i = 0; f->parts != NULL && i < SLOTS; i++)
+		free(f->parts[i].copy);
+	free(f->parts);
+	f->parts = NULL;
+	f->copied = 0;
+}
+
 void
 sb_part_remember(struct sb_open_file *f, uint64_t pos, const struct sb_view *v)
 {
 	const struct sb_batch *h = &v->head;
 	size_t prefix = (size_t)(v->keys - v->col[0]);
+	struct sb_part *p;
 
 	if (h->total_size < SMALL || prefix > PREFIX ||
 	    (h->flags & (SB_BATCH_COLUMNS_LZ4 | SB_BATCH_VALUES_LZ4)) != 0)
 		return;
 	if (f->parts == NULL)
 		f->parts = calloc(SLOTS, sizeof(*f->parts));
-	if (f->parts != NULL)
-		*slot(f, pos) = (struct sb_part){ pos, *h, (uint32_t)prefix };
+	if (f->parts == NULL)
+		return;
+	p = slot(f, pos);
+	drop_copy(f, p);
+	*p = (struct sb_part){ .pos = pos,
+		.head = *h,
+		.prefix = (uint32_t)prefix };
 }
 
 /* len bytes at pos; false: not to be had. */
@@ -107,31 +146,85 @@ unchanged(const struct sblog_topic *t, const struct sb_reader *r,
 	    now.values_hash == p->head.values_hash;
 }
 
+/* Keep a batch, and let others go where that would be too much. */
+static void
+keep(struct sb_open_file *f, struct sb_part *p)
+{
+	size_t size = copy_size(p);
+
+	for (size_t n = 0; f->copied + size > COPIES && n < SLOTS; n++)
+		drop_copy(f, &f->parts[f->hand++ % SLOTS]);
+	if (size > COPY_MAX || (p->copy = malloc(size + 8)) == NULL)
+		return;
+	f->copied += size;
+	if (!read_at(&f->source, p->pos + SB_BATCH_HEAD_SIZE, p->copy, size))
+		drop_copy(f, p);
+}
+
+/* Index of an offset in a view, with *at there; false: it is not in it. */
+static bool
+find(const struct sb_view *v, uint64_t offset, struct sb_at *at)
+{
+	*at = (struct sb_at){ 0 };
+	sb_view_skip(v, at, sb_view_find(v, offset));
+	return at->index < v->head.count &&
+	    sb_view_offset(v, at->index) == offset;
+}
+
+/* The record out of the file: its lengths, then itself. */
+static bool
+get_read(struct sb_source *s, const struct sb_part *p, uint64_t offset,
+    struct sblog_record *rec)
+{
+	struct sb_at at, end;
+	struct sb_view v;
+
+	s->viewed = 0;
+	if (sb_buf_reserve(&s->columns, (size_t)p->prefix + 8) < 0 ||
+	    !read_at(s, p->pos + SB_BATCH_HEAD_SIZE, s->columns.data,
+		p->prefix))
+		return false;
+	/* Its values are not there: this only tells an empty one from none. */
+	sb_view_reopen(&v, &p->head, s->columns.data, s->columns.data);
+	if (!find(&v, offset, &at))
+		return false;
+	end = at;
+	sb_view_record(&v, &end, rec);
+	return read_record(s, p, &v, &at, &end, rec);
+}
+
+static bool
+get_kept(const struct sb_part *p, uint64_t offset, struct sblog_record *rec)
+{
+	struct sb_view v;
+	struct sb_at at;
+
+	sb_view_reopen(&v, &p->head, p->copy, p->copy + p->head.columns_stored);
+	if (!find(&v, offset, &at))
+		return false;
+	sb_view_record(&v, &at, rec);
+	return true;
+}
+
 int
 sb_part_get(struct sblog_topic *t, const struct sb_reader *r,
     struct sb_open_file *f, uint64_t offset, uint64_t pos,
     struct sblog_record *rec)
 {
-	const struct sb_part *p = f->parts != NULL ? slot(f, pos) : NULL;
-	struct sb_source *s = &f->source;
-	struct sb_at at = { 0 }, end;
-	struct sb_view v;
+	struct sb_part *p = f->parts != NULL ? slot(f, pos) : NULL;
 
 	if (p == NULL || p->pos != pos || offset < p->head.base ||
 	    offset >= p->head.next)
 		return SBLOG_END;
-	s->viewed = 0;
-	if (sb_buf_reserve(&s->columns, (size_t)p->prefix + 8) < 0 ||
-	    !read_at(s, pos + SB_BATCH_HEAD_SIZE, s->columns.data, p->prefix))
+	if (p->copy == NULL && ++p->asked >= OFTEN &&
+	    (f->copied + copy_size(p) <= COPIES || p->asked >= VERY_OFTEN))
+		keep(f, p);
+	if (!(p->copy != NULL ? get_kept(p, offset, rec)
+			      : get_read(&f->source, p, offset, rec)))
 		return SBLOG_END;
-	/* Its values are not there: this only tells an empty one from none. */
-	sb_view_reopen(&v, &p->head, s->columns.data, s->columns.data);
-	sb_view_skip(&v, &at, sb_view_find(&v, offset));
-	if (at.index == v.head.count || sb_view_offset(&v, at.index) != offset)
-		return SBLOG_END;
-	end = at;
-	sb_view_record(&v, &end, rec);
-	if (!read_record(s, p, &v, &at, &end, rec) || !unchanged(t, r, s, p))
-		return SBLOG_END;
-	return 0;
+	if (unchanged(t, r, &f->source, p))
+		return 0;
+	drop_copy(f, p);
+	p->pos = 0;
+	return SBLOG_END;
 }

@@ -17,7 +17,8 @@ struct sb_open_file {
 	uint64_t last_pos;
 	uint64_t part_pos; /* of the batch that was decompressed in part last */
 	struct sb_view view;
-	struct sb_part *parts;   /* of a WAL: batches that were verified */
+	struct sb_part *parts; /* of a WAL: batches that were verified */
+	size_t copied, hand; /* bytes that they keep; which was dropped last */
 	struct sb_keyfile *keys; /* NULL: nobody asked for a key yet */
 	uint64_t chain_pos;  /* of a batch that was asked for its chain, or 0 */
 	uint64_t chain_base; /* and its base */
@@ -61,6 +62,8 @@ int sb_reader_view(struct sblog_topic *t, struct sb_reader **slot,
 /* Remember that a batch of a WAL was verified, if it is large. */
 void sb_part_remember(struct sb_open_file *f, uint64_t pos,
     const struct sb_view *v);
+
+void sb_part_free(struct sb_open_file *f);
 
 /* One record out of a batch that is remembered; SBLOG_END: not in this way.
  * *rec is valid until the next call on the reader. */
