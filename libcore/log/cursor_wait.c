@@ -70,7 +70,7 @@ sblog_cursor_wait(struct sblog_cursor *c, uint64_t timeout_us,
 			return rc < 0 ? rc : 0;
 		if ((spent = sb_sys_monotonic_us() - begun) >= timeout_us)
 			return SBLOG_END;
-		rc = sb_state_wait(s, ticket,
+		rc = sb_state_wait(s, ticket, c->opts.durable,
 		    sb_min_u64(timeout_us - spent, LOOK_AGAIN_US));
 		if (rc == -EINTR)
 			return sb_err_sys(err, SBLOG_EIO, rc, "",

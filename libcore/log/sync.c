@@ -170,6 +170,7 @@ save_all(struct sblog_topic *t, const struct sb_published *now, int sync_rc,
 	    write_again(t, from, now->pos) == 0) {
 		sb_state_set_durable(&t->state, now->end, now->ordinal,
 		    now->pos);
+		sb_state_wake_durable(&t->state);
 		return sb_err_sys(err, SBLOG_EUNKNOWN, sync_rc, t->wal.name,
 		    "cannot sync; the records were written again");
 	}
@@ -247,6 +248,7 @@ flush(struct sblog_topic *t, struct sblog_err *err)
 		    "records of others before ours were lost unsynced");
 	}
 	sb_state_set_durable(&t->state, p.end, p.ordinal, p.pos);
+	sb_state_wake_durable(&t->state);
 	return 0;
 }
 

@@ -48,7 +48,9 @@ enum {
 	UNMARKED_AT = 400,
 	DIRTY_AT = 448,
 
-	LEAD_MS = 250,  /* a leader silent for longer is taken for dead */
+	LEAD_MS = 250,       /* a leader silent for longer is taken for dead */
+	SLEEP_PUBLISHED = 1, /* bits of sleepers: what they wait for */
+	SLEEP_DURABLE = 2,
 	POLL_US = 5000, /* of followers that may not ask for a wake-up */
 	POS_BITS = 40,
 	ORDINAL_MASK = 0xffffff,
@@ -409,14 +411,26 @@ sb_state_dirty(const struct sb_state *s)
 	    0;
 }
 
-void
-sb_state_wake(struct sb_state *s)
+static void
+wake(struct sb_state *s, uint32_t whom)
 {
 	atomic_fetch_add(half(s, WAKE_AT), 1);
-	if (atomic_load(half(s, SLEEPERS_AT)) == 0)
+	if ((atomic_load(half(s, SLEEPERS_AT)) & whom) == 0)
 		return;
 	atomic_store(half(s, SLEEPERS_AT), 0);
 	sb_sys_wake(futex(s, WAKE_AT));
+}
+
+void
+sb_state_wake(struct sb_state *s)
+{
+	wake(s, UINT32_MAX);
+}
+
+void
+sb_state_wake_durable(struct sb_state *s)
+{
+	wake(s, SLEEP_DURABLE);
 }
 
 uint32_t
@@ -426,7 +440,8 @@ sb_state_ticket(const struct sb_state *s)
 }
 
 int
-sb_state_wait(struct sb_state *s, uint32_t ticket, uint64_t timeout_us)
+sb_state_wait(struct sb_state *s, uint32_t ticket, bool durable,
+    uint64_t timeout_us)
 {
 	uint64_t slice = timeout_us < POLL_US ? timeout_us : POLL_US;
 	int rc;
@@ -441,7 +456,8 @@ sb_state_wait(struct sb_state *s, uint32_t ticket, uint64_t timeout_us)
 	}
 	/* Whoever publishes raises wake first and looks at sleepers then: it
 	 * sees us, or we see its number. */
-	atomic_store(half(s, SLEEPERS_AT), 1);
+	(void)atomic_fetch_or(half(s, SLEEPERS_AT),
+	    durable ? SLEEP_DURABLE | SLEEP_PUBLISHED : SLEEP_PUBLISHED);
 	rc = sb_sys_wait(futex(s, WAKE_AT), ticket, timeout_us);
 	if (rc == -ENOSYS) {
 		sb_sys_sleep(slice);

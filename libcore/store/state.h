@@ -117,11 +117,14 @@ void sb_state_set_durable(struct sb_state *s, uint64_t end, uint64_t ordinal,
 void sb_state_set_dirty(struct sb_state *s, bool dirty);
 bool sb_state_dirty(const struct sb_state *s);
 
-/* Wake whoever waits in sb_state_wait; a system call only if somebody does. */
+/* Wake whoever waits in sb_state_wait for the published end, or for the durable
+ * end; a system call only if somebody does. */
 void sb_state_wake(struct sb_state *s);
+void sb_state_wake_durable(struct sb_state *s);
 /* Remember before looking, then wait for a change since: 0, -ETIMEDOUT, ... */
 uint32_t sb_state_ticket(const struct sb_state *s);
-int sb_state_wait(struct sb_state *s, uint32_t ticket, uint64_t timeout_us);
+int sb_state_wait(struct sb_state *s, uint32_t ticket, bool durable,
+    uint64_t timeout_us);
 
 /* Group commit: lead (true: you are at it; then call led), or follow. */
 bool sb_state_lead(struct sb_state *s);

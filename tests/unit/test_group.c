@@ -788,6 +788,51 @@ holder(void)
 	return pid;
 }
 
+/* Each record is seen as soon as it is durable, and not when a sleeper looks up
+ * by himself, once a second. */
+static void
+what_is_durable_wakes(void)
+{
+	const struct sblog_cursor_opts opts = { .to = SBLOG_NO_OFFSET,
+		.durable = 1 };
+	struct timespec begun, done;
+	struct sblog_cursor *cur;
+	struct sblog_record rec;
+	int seen[2], status;
+	char byte = 'x';
+	pid_t pid;
+
+	open_topic();
+	CHECK(pipe(seen) == 0);
+	CHECK((pid = fork()) >= 0);
+	if (pid == 0) {
+		close_topic();
+		open_topic();
+		good(sblog_cursor_open(&cur, topic, &opts, &err), "cursor");
+		for (int n = 0; n < 40;) {
+			if (sblog_cursor_next(cur, &rec, &err) == SBLOG_END) {
+				good(sblog_cursor_wait(cur, 60000000, &err),
+				    "wait");
+				continue;
+			}
+			CHECK_U64(rec.offset, n++);
+			CHECK(write(seen[1], &byte, 1) == 1);
+		}
+		_exit(0);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	for (int i = 0; i < 40; i++) {
+		append(1, SBLOG_SYNC_BATCH, "x");
+		CHECK(read(seen[0], &byte, 1) == 1);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &done);
+	CHECK(done.tv_sec - begun.tv_sec < 20);
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	close(seen[0]);
+	close(seen[1]);
+	close_topic();
+}
+
 static void
 taken_over(void)
 {
@@ -1050,6 +1095,7 @@ static const struct check_case cases[] = {
 	    damage },
 	{ "shards have one holder each, and can be divided anew", divided },
 	{ "who lost a lease cannot commit", fenced },
+	{ "who reads what is durable is woken by it", what_is_durable_wakes },
 	{ "a killed holder is followed at what it committed", taken_over },
 	{ "of many who count, none is lost, and nobody sees half a commit",
 	    crowd },
