@@ -165,7 +165,7 @@ sb_once_find(struct sblog_topic *t, struct sblog_bytes token, uint64_t *firstp,
 		return rc;
 	for (to = t->reader->pub.end;; to = p.offset) {
 		rc = sb_keys_last(t, t->reader, key, t->reader->manifest.start,
-		    to, &p, err);
+		    to, &p, NULL, err);
 		if (rc != 0)
 			return rc < 0 ? rc : 0;
 		rc = sb_reader_get(t, &t->reader, p.offset, p.pos, &rec, err);

@@ -321,6 +321,10 @@ note_all(struct sblog_topic *t, const struct sb_batch *h,
 			hash[j] = sb_key_of(t->manifest.topic, recs[i + j].key);
 			sb_keytab_prefetch(&t->keytab, hash[j].hash);
 		}
+		for (size_t j = 0; j < n; j++)
+			if (recs[i + j].key.data != NULL)
+				sb_keytab_prefetch_entry(&t->keytab,
+				    hash[j].hash);
 		for (size_t j = 0; rc == 0 && j < n; j++)
 			if (recs[i + j].key.data != NULL)
 				rc = note_one(t, recs[i + j].key, hash[j],

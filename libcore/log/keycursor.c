@@ -204,22 +204,23 @@ sb_keycursor_next(struct sb_keycursor *k, struct sblog_topic *t,
 	}
 }
 
-/* The newest record of a key: *rec through the topic's reader. */
+/* The newest record of a key, *rec through the topic's reader, and its position
+ * if rankp is not NULL. */
 static int
-newest(struct sblog_topic *t, struct sblog_bytes key, struct sb_key *hash,
+newest(struct sblog_topic *t, struct sblog_bytes key, uint64_t *rankp,
     struct sblog_record *rec, struct sblog_err *err)
 {
+	struct sb_key hash = sb_key_of(t->manifest.topic, key);
 	struct sb_posting p;
 	uint64_t to = UINT64_MAX;
 	int rc;
 
-	*hash = sb_key_of(t->manifest.topic, key);
 	for (int tries = 0;;) {
 		if ((rc = sb_reader_look(t, &t->reader, UINT64_MAX, err)) < 0)
 			return rc;
 		to = sb_min_u64(to, t->reader->pub.end);
-		rc = sb_keys_last(t, t->reader, *hash,
-		    t->reader->manifest.start, to, &p, err);
+		rc = sb_keys_last(t, t->reader, hash, t->reader->manifest.start,
+		    to, &p, rankp, err);
 		if (rc == SBLOG_END)
 			return sb_err_set(err, SBLOG_ENOENT, "", "no such key");
 		if (rc < 0) {
@@ -241,11 +242,9 @@ int
 sblog_get_key(struct sblog_topic *t, struct sblog_bytes key,
     struct sblog_record *rec, struct sblog_err *err)
 {
-	struct sb_key hash;
-
 	if (key.data == NULL || key.len > SBLOG_KEY_MAX)
 		return sb_err_set(err, SBLOG_EINVAL, "", "not a key");
-	return newest(t, key, &hash, rec, err);
+	return newest(t, key, NULL, rec, err);
 }
 
 int
@@ -253,17 +252,15 @@ sblog_key_find(struct sblog_topic *t, struct sblog_bytes key,
     struct sblog_key_info *info, struct sblog_err *err)
 {
 	struct sblog_record rec;
-	struct sb_key hash;
 	int rc;
 
 	if (key.data == NULL || key.len > SBLOG_KEY_MAX)
 		return sb_err_set(err, SBLOG_EINVAL, "", "not a key");
-	if ((rc = newest(t, key, &hash, &rec, err)) < 0)
+	if ((rc = newest(t, key, &info->next_pos, &rec, err)) < 0)
 		return rc;
 	info->last = rec.offset;
-	rc = sb_keys_rank(t, t->reader, hash, rec.offset, &info->next_pos, err);
 	info->next_pos++;
-	return rc;
+	return 0;
 }
 
 int

@@ -404,53 +404,6 @@ sb_keys_fetch(struct sblog_topic *t, struct sb_reader *r, struct sb_key key,
 	return rc;
 }
 
-/* The last record in file i below `to`; SBLOG_END: none. */
-static int
-last_in_file(struct sblog_topic *t, struct sb_reader *r, size_t i,
-    struct sb_key key, uint64_t to, struct sb_posting *out,
-    struct sblog_err *err)
-{
-	struct hit h;
-	size_t got;
-	int rc;
-
-	for (int tries = 0;; tries++) {
-		if ((rc = look_up(t, r, i, key, &h, err)) < 0)
-			return rc;
-		rc = SBLOG_END;
-		/* Newer ones than asked for are few. */
-		for (uint64_t n = h.count; rc == SBLOG_END && n-- > 0;) {
-			rc = fill(r->files[i].keys, &h, n,
-			    r->manifest.files[i].base, out, 1, &got);
-			if (rc == 0 && out->offset >= to)
-				rc = SBLOG_END;
-		}
-		if (rc != SBLOG_EDAMAGE || tries > 0)
-			return rc;
-		abandon(r->files[i].keys);
-	}
-}
-
-int
-sb_keys_last(struct sblog_topic *t, struct sb_reader *r, struct sb_key key,
-    uint64_t from, uint64_t to, struct sb_posting *out, struct sblog_err *err)
-{
-	int rc;
-
-	if (to <= from)
-		return SBLOG_END;
-	for (size_t i = sb_reader_find(r, to - 1) + 1; i-- > 0;) {
-		if (sb_reader_end_of(r, i) <= from)
-			break;
-		rc = last_in_file(t, r, i, key, to, out, err);
-		if (rc == 0 && out->offset < from)
-			break;
-		if (rc != SBLOG_END)
-			return rc;
-	}
-	return SBLOG_END;
-}
-
 /* How many records of the key lie in the files before number i. */
 int
 sb_keys_count_before(struct sblog_topic *t, struct sb_reader *r, size_t i,
@@ -482,6 +435,57 @@ first_pos(struct sblog_topic *t, struct sb_reader *r, size_t i,
 		return 0;
 	}
 	return sb_keys_count_before(t, r, i, key, posp, err);
+}
+
+/* The last record in file i below `to`; SBLOG_END: none. */
+static int
+last_in_file(struct sblog_topic *t, struct sb_reader *r, size_t i,
+    struct sb_key key, uint64_t to, struct sb_posting *out, uint64_t *rankp,
+    struct sblog_err *err)
+{
+	struct hit h;
+	size_t got;
+	int rc;
+
+	for (int tries = 0;; tries++) {
+		if ((rc = look_up(t, r, i, key, &h, err)) < 0)
+			return rc;
+		rc = SBLOG_END;
+		/* Newer ones than asked for are few. */
+		for (uint64_t n = h.count; rc == SBLOG_END && n-- > 0;) {
+			rc = fill(r->files[i].keys, &h, n,
+			    r->manifest.files[i].base, out, 1, &got);
+			if (rc == 0 && out->offset >= to)
+				rc = SBLOG_END;
+			else if (rc == 0 && rankp != NULL &&
+			    (rc = first_pos(t, r, i, key, &h, rankp, err)) == 0)
+				*rankp += n;
+		}
+		if (rc != SBLOG_EDAMAGE || tries > 0)
+			return rc;
+		abandon(r->files[i].keys);
+	}
+}
+
+int
+sb_keys_last(struct sblog_topic *t, struct sb_reader *r, struct sb_key key,
+    uint64_t from, uint64_t to, struct sb_posting *out, uint64_t *rankp,
+    struct sblog_err *err)
+{
+	int rc;
+
+	if (to <= from)
+		return SBLOG_END;
+	for (size_t i = sb_reader_find(r, to - 1) + 1; i-- > 0;) {
+		if (sb_reader_end_of(r, i) <= from)
+			break;
+		rc = last_in_file(t, r, i, key, to, out, rankp, err);
+		if (rc == 0 && out->offset < from)
+			break;
+		if (rc != SBLOG_END)
+			return rc;
+	}
+	return SBLOG_END;
 }
 
 int

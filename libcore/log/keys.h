@@ -31,9 +31,10 @@ int sb_keys_fetch(struct sblog_topic *t, struct sb_reader *r, struct sb_key key,
     uint64_t from, uint64_t to, bool before, struct sb_posting *out, size_t max,
     size_t *np, struct sblog_err *err) SB_MUST_CHECK;
 
-/* The last one in [from, to); SBLOG_END: none. */
+/* The last one in [from, to), and its position if rankp is not NULL; SBLOG_END:
+ * none. */
 int sb_keys_last(struct sblog_topic *t, struct sb_reader *r, struct sb_key key,
-    uint64_t from, uint64_t to, struct sb_posting *out,
+    uint64_t from, uint64_t to, struct sb_posting *out, uint64_t *rankp,
     struct sblog_err *err) SB_MUST_CHECK;
 
 /* The position that a record of the key at `offset` has or would have: how

@@ -125,8 +125,15 @@ static uint32_t
 check_of(const struct sb_keytab *k, const uint8_t *entry, uint32_t n,
     uint32_t i)
 {
-	return (uint32_t)XXH3_64bits_withSeed(entry, CHECK_AT,
-	    k->seed + link_place(n, i));
+	uint64_t x = k->seed + link_place(n, i);
+
+	for (int at = 0; at < CHECK_AT - 4; at += 8) {
+		x = (x ^ sb_get_u64(entry + at)) * UINT64_C(0x9e3779b97f4a7c15);
+		x ^= x >> 32;
+	}
+	x = (x ^ sb_get_u32(entry + CHECK_AT - 4)) *
+	    UINT64_C(0xd6e8feb86659fd93);
+	return (uint32_t)(x >> 32);
 }
 
 static void
@@ -440,6 +447,16 @@ void
 sb_keytab_prefetch(const struct sb_keytab *k, uint64_t hash)
 {
 	__builtin_prefetch(bucket_at(k, k->tables - 1, hash), 1);
+}
+
+void
+sb_keytab_prefetch_entry(const struct sb_keytab *k, uint64_t hash)
+{
+	uint32_t n = k->tables - 1;
+	uint32_t first = (uint32_t)load(bucket_at(k, n, hash));
+
+	if (first > 0 && first <= k->used)
+		__builtin_prefetch(entry_at(k, n, first - 1), 1);
 }
 
 int

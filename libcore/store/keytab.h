@@ -104,8 +104,10 @@ int sb_keytab_insert(struct sb_keytab *k, uint64_t hash, uint64_t offset,
     uint64_t pos) SB_MUST_CHECK;
 void sb_keytab_end(struct sb_keytab *k, uint64_t end, uint64_t pos);
 
-/* A key with this hash will be inserted soon. */
+/* A key with this hash will be inserted soon: have its bucket at hand, and when
+ * that may be there the entry it leads to. */
 void sb_keytab_prefetch(const struct sb_keytab *k, uint64_t hash);
+void sb_keytab_prefetch_entry(const struct sb_keytab *k, uint64_t hash);
 
 /* Nobody is to use this file any more; and away with it. */
 void sb_keytab_kill(struct sb_keytab *k);
