@@ -204,6 +204,7 @@ sb_keys_drop(struct sblog_topic *t)
 	const struct sb_file *active = sb_manifest_active(&t->manifest);
 	struct sblog_err ignored;
 
+	memset(t->recent, 0, sizeof(t->recent));
 	if (active == NULL)
 		return;
 	if (t->keytab.fd < 0 &&
@@ -335,6 +336,37 @@ note_all(struct sblog_topic *t, const struct sb_batch *h,
 	return rc;
 }
 
+static struct sb_recent_key *
+recent(struct sblog_topic *t, struct sb_key hash)
+{
+	return &t->recent[hash.hash >> 32 & 31];
+}
+
+/* A writer asks for the key that it wrote last more than for any other. */
+static void
+remember(struct sblog_topic *t, struct sblog_bytes key, uint64_t offset)
+{
+	struct sb_key hash = sb_key_of(t->manifest.topic, key);
+	struct sb_recent_key *r = recent(t, hash);
+
+	if (key.data == NULL || key.len > sizeof(r->key))
+		return;
+	r->hash = hash.hash;
+	r->next = offset + 1;
+	r->len = (uint8_t)key.len;
+	memcpy(r->key, key.data, key.len);
+}
+
+bool
+sb_keys_recent(struct sblog_topic *t, struct sblog_bytes key,
+    struct sb_key hash, uint64_t offset)
+{
+	const struct sb_recent_key *r = recent(t, hash);
+
+	return r->hash == hash.hash && r->next == offset + 1 &&
+	    r->len == key.len && memcmp(r->key, key.data, key.len) == 0;
+}
+
 void
 sb_keys_note(struct sblog_topic *t, const struct sb_batch *h,
     const struct sblog_record *recs, bool keep, struct sblog_bytes token,
@@ -366,6 +398,8 @@ sb_keys_note(struct sblog_topic *t, const struct sb_batch *h,
 		return;
 	}
 	sb_keytab_end(&t->keytab, h->next, pos + h->total_size);
+	if (h->count == 1 && has_keys(h))
+		remember(t, recs[0].key, h->next - 1);
 }
 
 void

@@ -204,17 +204,20 @@ sb_keycursor_next(struct sb_keycursor *k, struct sblog_topic *t,
 	}
 }
 
-/* The newest record of a key, *rec through the topic's reader, and its position
- * if rankp is not NULL. */
+/* The newest record of a key: its offset, and where they are not NULL its
+ * position, and itself through the topic's reader. */
 static int
-newest(struct sblog_topic *t, struct sblog_bytes key, uint64_t *rankp,
-    struct sblog_record *rec, struct sblog_err *err)
+newest(struct sblog_topic *t, struct sblog_bytes key, uint64_t *offsetp,
+    uint64_t *rankp, struct sblog_record *rec, struct sblog_err *err)
 {
 	struct sb_key hash = sb_key_of(t->manifest.topic, key);
+	struct sblog_record ignored;
 	struct sb_posting p;
 	uint64_t to = UINT64_MAX;
 	int rc;
 
+	if (rec == NULL)
+		rec = &ignored;
 	for (int tries = 0;;) {
 		if ((rc = sb_reader_look(t, &t->reader, UINT64_MAX, err)) < 0)
 			return rc;
@@ -229,6 +232,9 @@ newest(struct sblog_topic *t, struct sblog_bytes key, uint64_t *rankp,
 				return rc;
 			continue;
 		}
+		*offsetp = p.offset;
+		if (rec == &ignored && sb_keys_recent(t, key, hash, p.offset))
+			return 0;
 		rc = sb_reader_get(t, &t->reader, p.offset, p.pos, rec, err);
 		if (rc == 0 && matches(key, rec))
 			return 0;
@@ -242,23 +248,23 @@ int
 sblog_get_key(struct sblog_topic *t, struct sblog_bytes key,
     struct sblog_record *rec, struct sblog_err *err)
 {
+	uint64_t offset;
+
 	if (key.data == NULL || key.len > SBLOG_KEY_MAX)
 		return sb_err_set(err, SBLOG_EINVAL, "", "not a key");
-	return newest(t, key, NULL, rec, err);
+	return newest(t, key, &offset, NULL, rec, err);
 }
 
 int
 sblog_key_find(struct sblog_topic *t, struct sblog_bytes key,
     struct sblog_key_info *info, struct sblog_err *err)
 {
-	struct sblog_record rec;
 	int rc;
 
 	if (key.data == NULL || key.len > SBLOG_KEY_MAX)
 		return sb_err_set(err, SBLOG_EINVAL, "", "not a key");
-	if ((rc = newest(t, key, &info->next_pos, &rec, err)) < 0)
+	if ((rc = newest(t, key, &info->last, &info->next_pos, NULL, err)) < 0)
 		return rc;
-	info->last = rec.offset;
 	info->next_pos++;
 	return 0;
 }

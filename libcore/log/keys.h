@@ -137,6 +137,11 @@ void sb_keys_note(struct sblog_topic *t, const struct sb_batch *head,
     const struct sblog_record *recs, bool keep, struct sblog_bytes token,
     uint64_t pos);
 
+/* Did this handle append a record with this key at this offset?  False: not
+ * known, it must be read. */
+bool sb_keys_recent(struct sblog_topic *t, struct sblog_bytes key,
+    struct sb_key hash, uint64_t offset);
+
 /* Let the table of the active WAL cover all that is published, if any of it has
  * a key; lock.append is held. */
 void sb_keys_refresh(struct sblog_topic *t);

@@ -57,6 +57,11 @@ struct sblog_topic {
 	void *lz_state;
 	uint64_t space_checked;  /* min.free.bytes: asked at this position */
 	struct sb_keytab keytab; /* keys of the active WAL */
+	/* Keys that this handle appended one by one, by their hashes. */
+	struct sb_recent_key {
+		uint64_t hash, next; /* offset + 1; 0: none */
+		uint8_t len, key[47];
+	} recent[32];
 	uint64_t
 	    keys_failed; /* ordinal + 1 of the WAL that could not have one */
 
