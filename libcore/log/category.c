@@ -130,9 +130,9 @@ begin(struct sb_category *c, struct sblog_topic *t,
 		c->pos = p->pos;
 		return 0;
 	}
-	rc = sb_reader_view(t, &t->reader, p->offset, p->pos, &v, err);
-	/* Removed since, or damage before what was asked for. */
-	if (rc == SBLOG_ENOENT || rc == SBLOG_EDAMAGE) {
+	/* It may have been trimmed, but not what was asked for. */
+	rc = sb_reader_view(t, &t->reader, *offsetp, p->pos, &v, err);
+	if (rc == SBLOG_ENOENT || (rc == 0 && v->head.base > p->offset)) {
 		s->at++;
 		return 0;
 	}
@@ -140,8 +140,6 @@ begin(struct sb_category *c, struct sblog_topic *t,
 		return rc;
 	c->next = v->head.next;
 	c->pos = p->pos;
-	if (c->next <= *offsetp)
-		c->done = c->next;
 	return 0;
 }
 

@@ -90,6 +90,7 @@ prepare_wal(struct sblog_topic *t, struct sb_reader *r, size_t i,
 	}
 	if (k->table.fd >= 0 && !sb_keytab_mark(&k->table, &m)) {
 		sb_keytab_close(&k->table);
+		sb_key_list_free(&k->list);
 		k->list_from = k->list_to = 0;
 	}
 	if (k->table.fd >= 0 &&
