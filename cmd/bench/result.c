@@ -163,7 +163,8 @@ fresh(struct hist **slot)
 {
 	if (*slot == NULL)
 		*slot = mem_new(1, sizeof(**slot));
-	hist_init(*slot);
+	else
+		hist_init(*slot);
 	return *slot;
 }
 
