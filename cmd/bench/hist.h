@@ -22,8 +22,7 @@ enum { HIST_HALF = 1024, HIST_BUCKETS = 33 * HIST_HALF };
 struct hist {
 	uint64_t total;    /* values added, with those over HIST_MAX */
 	uint64_t overflow; /* of them, those over HIST_MAX */
-	uint64_t min,
-	    max; /* exact, 0 if empty; max also of values over HIST_MAX */
+	uint64_t min, max; /* exact, or 0; max also of those over HIST_MAX */
 	uint64_t count[HIST_BUCKETS];
 };
 
