@@ -86,7 +86,7 @@ print_failures(const struct bench_result *r)
 		const struct bench_measure *m = r->measures[i];
 
 		for (size_t k = 0; k < m->run_count; k++)
-			if (m->runs[k]->failed)
+			if (m->runs[k]->failed || m->runs[k]->missed)
 				report_fail("%s, run %zu: %s", m->name, k + 1,
 				    m->runs[k]->why);
 	}

@@ -78,13 +78,14 @@ run_remove(const char *directory)
 
 /* -- the end ------------------------------------------------------------------ */
 
-/* A run whose data was wrong is worse than none. */
+/* Was data wrong, or a target missed? */
 static bool
 any_failed(const struct bench_result *r)
 {
 	for (size_t i = 0; i < r->measure_count; i++)
 		for (size_t k = 0; k < r->measures[i]->run_count; k++)
-			if (r->measures[i]->runs[k]->failed)
+			if (r->measures[i]->runs[k]->failed ||
+			    r->measures[i]->runs[k]->missed)
 				return true;
 	return false;
 }

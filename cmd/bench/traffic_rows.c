@@ -109,7 +109,7 @@ add(const struct rows *r, const char *name, const char *unit,
 	    (higher ? value >= target->value : value < target->value))
 		return run;
 	value_format(value, unit, text);
-	bench_run_fail(run, "%s is not %s", text, target->text);
+	bench_run_miss(run, "%s is not %s", text, target->text);
 	return run;
 }
 
@@ -127,14 +127,14 @@ check_keeps_up(const struct rows *r, struct bench_run *run)
 {
 	double seconds = r->t->schedule.seconds - r->t->warm_up;
 
-	if (!r->g->keep_up || run->failed)
+	if (!r->g->keep_up || run->missed)
 		return;
 	if (r->out->acked < r->out->asked)
-		bench_run_fail(run,
+		bench_run_miss(run,
 		    "%" PRIu64 " of %" PRIu64 " messages were sent in time",
 		    r->out->acked, r->out->asked);
 	else if (r->out->seconds > seconds * (1 + LATE_PART) + LATE)
-		bench_run_fail(run,
+		bench_run_miss(run,
 		    "messages of %g s were acknowledged only after %.2f s",
 		    seconds, r->out->seconds);
 }
