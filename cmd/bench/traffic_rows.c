@@ -167,8 +167,9 @@ add_rate(const struct rows *r)
 
 	run = add(r, "rate", "msg/s", &target, rate);
 	run->seconds = seconds;
-	memcpy(bench_run_series(run, out->interval, out->intervals),
-	    out->series, out->intervals * sizeof(double));
+	if (!r->g->brief)
+		memcpy(bench_run_series(run, out->interval, out->intervals),
+		    out->series, out->intervals * sizeof(double));
 	check_keeps_up(r, run);
 }
 
