@@ -27,14 +27,16 @@ tampered() {
 	chmod +x "bin/$name"
 }
 
-# Start a run, and wait until its log has records: sets pid and store.
-started() {
+# Start a run, and wait until its log has so many records: sets pid and store.
+started() { # RECORDS OPTION...
+	local records=$1
+	shift
 	mkdir stores
 	MARK=$BATS_TEST_TMPDIR sblog-bench run --directory stores --output r "$@" >out 2>err &
 	pid=$!
 	until store=$(echo stores/*/store) && [ -s "$store/t/state" ] &&
 		[ "$(sblog stat -C "$store" --json t 2>/dev/null |
-			jq '.topics[0].end')" -gt 100 ] 2>/dev/null; do
+			jq '.topics[0].end')" -gt "$records" ] 2>/dev/null; do
 		kill -0 $pid
 	done
 }
@@ -173,7 +175,7 @@ load/latency/memory-per-10k B " ]
 }
 
 @test "bench run load: a record that nobody sent does not pass" {
-	started --duration 3s --rate 1000 load/latency
+	started 100 --duration 3s --rate 1000 load/latency
 	echo alien | sblog append -C "$store" t
 	ended 4
 	[[ $(<err) == 'sblog-bench: load/latency/lost, run 1: '*' messages are wrong or were not reached: a follower: offset '*': not a message that was sent' ]]
@@ -183,23 +185,22 @@ load/latency/memory-per-10k B " ]
 }
 
 @test "bench run load: a record that is gone afterwards does not pass" {
-	started --duration 3s --rate 1000 load/latency
+	started 100 --duration 3s --rate 1000 load/latency
 	sblog trim -C "$store" --before 1 t
 	ended 4
 	[[ $(<err) == *': the log afterwards: offset 1 came where 0 was expected' ]]
 }
 
 @test "bench run load: a byte that changes does not pass" {
-	started --duration 3s --rate 1000 load/latency
+	started 100 --duration 3s --rate 1000 load/latency
 	printf X | dd of="$(echo "$store"/t/*.wal)" bs=1 seek=9999 conv=notrunc status=none
 	ended 4
 	[[ $(<err) == 'sblog-bench: load/latency/lost, run 1: '*checksum* ]]
 }
 
 @test "bench run load: what a signal cuts short is kept, and nobody is left" {
-	started --duration 60s --rate 1000 --producers 3 load/latency
-	# after the warm-up
-	sleep 1.5
+	# the second second: the first one is the warm-up
+	started 1300 --duration 60s --rate 1000 --producers 3 load/latency
 	kill -TERM $pid
 	ended 143
 	[ "$(jq -c '[.partial, (.measures[] | select(.name | test("lost|rate")) | .runs[0] |
@@ -207,13 +208,12 @@ load/latency/memory-per-10k B " ]
 }
 
 @test "bench run load: killed, it leaves no process" {
-	started --duration 60s --rate 1000 --producers 3 load/latency
+	started 100 --duration 60s --rate 1000 --producers 3 load/latency
 	[ "$(processes)" -eq 9 ]
 	kill -KILL $pid
 	wait $pid || true
 	for _ in {1..100}; do
 		[ "$(processes)" -ne 0 ] || return 0
-		sleep 0.1
 	done
 	false
 }
@@ -259,7 +259,7 @@ load/latency/memory-per-10k B " ]
 }
 
 @test "bench run crash: records that disappear after a round are found out" {
-	started --duration 20s crash/library
+	started 100 --duration 20s crash/library
 	sblog trim -C "$store" --before 50 t
 	kill -TERM $pid
 	ended 143
