@@ -17,7 +17,7 @@ _sblog() {
 	case $command in
 	'') words='append bench compact config create group index ls read rm seal stat torture trim verify cat help tail wait -C -q -v --help --version' ;;
 	append) words='--format --delimiter --key-delimiter --key --header --null --timestamp --atomic --expect --expect-key --expect-pos --once --sync --batch-bytes --batch-time --compress --ack --keep-offsets --no-create --on-error --dry-run --json --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
-	bench) words='--runs --quick --output --remark --directory --json --alpha --threshold --fail --match --md --html --csv --prometheus --hgrm --only --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
+	bench) words='--runs --quick --output --remark --directory --duration --rate --producers --consumers --size --keys --sync --spike-rate --spike-duration --seed --interleave --against --json --alpha --threshold --fail --match --md --html --csv --prometheus --hgrm --only --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
 	compact) words='--auto --seal --ignore-groups --min-dirty --grace --memory --rate --dry-run --all --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
 	config) words='--dry-run --defaults --json --tsv --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;
 	create) words='--dry-run --config --store --quiet --verbose --color --progress --lock-timeout --help --help-json --version' ;;

@@ -10,7 +10,6 @@ void
 hist_init(struct hist *h)
 {
 	memset(h, 0, sizeof(*h));
-	h->min = UINT64_MAX;
 }
 
 /* 2047 is bucket 2047, 2048 and 2049 are bucket 2048. */
@@ -48,9 +47,9 @@ hist_add(struct hist *h, uint64_t ns, uint64_t n)
 {
 	if (n == 0)
 		return;
-	h->total += n;
-	if (ns < h->min)
+	if (h->total == 0 || ns < h->min)
 		h->min = ns;
+	h->total += n;
 	if (ns > h->max)
 		h->max = ns;
 	if (ns > HIST_MAX)
@@ -62,14 +61,17 @@ hist_add(struct hist *h, uint64_t ns, uint64_t n)
 void
 hist_merge(struct hist *into, const struct hist *from)
 {
+	if (from->total == 0)
+		return;
+	if (into->total == 0 || from->min < into->min)
+		into->min = from->min;
 	into->total += from->total;
 	into->overflow += from->overflow;
-	if (from->min < into->min)
-		into->min = from->min;
 	if (from->max > into->max)
 		into->max = from->max;
 	for (unsigned i = 0; i < HIST_BUCKETS; i++)
-		into->count[i] += from->count[i];
+		if (from->count[i] != 0)
+			into->count[i] += from->count[i];
 }
 
 uint64_t

@@ -18,10 +18,11 @@ enum { HIST_HALF = 1024, HIST_BUCKETS = 33 * HIST_HALF };
 
 #define HIST_MAX UINT64_C(3600000000000) /* ns: one hour */
 
+/* Memory that is zero is an empty one, and most of it stays untouched. */
 struct hist {
 	uint64_t total;    /* values added, with those over HIST_MAX */
 	uint64_t overflow; /* of them, those over HIST_MAX */
-	uint64_t min, max; /* exact; max also of values over HIST_MAX */
+	uint64_t min, max; /* exact, or 0; max also of those over HIST_MAX */
 	uint64_t count[HIST_BUCKETS];
 };
 

@@ -77,11 +77,10 @@ measure(const struct bench_ctx *ctx, struct bench_result *result,
 	free(s.hist);
 }
 
-enum exit_status
+void
 overhead_run(const struct bench_ctx *ctx, struct bench_result *result)
 {
 	measure(ctx, result, "tool/empty", empty);
 	measure(ctx, result, "tool/clock", ask_time);
 	measure(ctx, result, "tool/histogram", add_value);
-	return EXIT_DONE;
 }

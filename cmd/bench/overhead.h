@@ -8,7 +8,6 @@
 
 /* Nanoseconds of an empty operation, of asking the time, and of adding to a
  * histogram.  None of them is subtracted anywhere. */
-enum exit_status overhead_run(const struct bench_ctx *ctx,
-    struct bench_result *result);
+void overhead_run(const struct bench_ctx *ctx, struct bench_result *result);
 
 #endif

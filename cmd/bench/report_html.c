@@ -186,7 +186,7 @@ put_failures(const struct reports *r, const struct bench_result *result,
 
 		for (size_t k = 0; report_wants(r, m) && k < m->run_count;
 		     k++) {
-			if (!m->runs[k]->failed)
+			if (!m->runs[k]->failed && !m->runs[k]->missed)
 				continue;
 			fputs("<p class=\"bad\">", f);
 			put_text(f, m->name);

@@ -47,9 +47,10 @@ static void
 put_failures(FILE *f, const struct bench_measure *m)
 {
 	for (size_t i = 0; i < m->run_count; i++)
-		if (m->runs[i]->failed)
-			(void)fprintf(f, "- %s, run %zu failed: %s\n", m->name,
+		if (m->runs[i]->failed || m->runs[i]->missed)
+			(void)fprintf(f, "- %s, run %zu %s: %s\n", m->name,
 			    i + 1,
+			    m->runs[i]->failed ? "failed" : "missed its target",
 			    m->runs[i]->why == NULL ? "" : m->runs[i]->why);
 }
 

@@ -163,7 +163,8 @@ fresh(struct hist **slot)
 {
 	if (*slot == NULL)
 		*slot = mem_new(1, sizeof(**slot));
-	hist_init(*slot);
+	else
+		hist_init(*slot);
 	return *slot;
 }
 
@@ -189,17 +190,35 @@ bench_run_series(struct bench_run *run, double seconds, size_t count)
 	return run->series;
 }
 
+static void
+set_why(struct bench_run *run, const char *fmt, va_list ap)
+{
+	char why[BENCH_WHY_SIZE];
+
+	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	bench_set(&run->why, why);
+}
+
 void
 bench_run_fail(struct bench_run *run, const char *fmt, ...)
 {
-	char why[BENCH_WHY_SIZE];
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	set_why(run, fmt, ap);
 	va_end(ap);
-	bench_set(&run->why, why);
 	run->failed = true;
+}
+
+void
+bench_run_miss(struct bench_run *run, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	set_why(run, fmt, ap);
+	va_end(ap);
+	run->missed = true;
 }
 
 double *

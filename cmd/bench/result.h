@@ -28,8 +28,9 @@ struct bench_run {
 	double cpu_seconds;  /* user and system, of all processes */
 	double memory_bytes; /* greatest resident size */
 	double allocs_per_op, alloc_bytes_per_op;
-	bool failed;          /* its data was wrong, or a target was missed */
-	char *why;            /* what failed; NULL */
+	bool failed;          /* its data was wrong: its value does not count */
+	bool missed;          /* it missed a target: its value counts */
+	char *why;            /* what failed or was missed; NULL */
 	struct hist *latency; /* from the intended start, ns; NULL */
 	struct hist *service; /* from the real start, ns; NULL */
 	/* operations in each interval of the run, for plots over time */
@@ -93,6 +94,8 @@ struct hist *bench_run_latency(struct bench_run *run);
 struct hist *bench_run_service(struct bench_run *run);
 double *bench_run_series(struct bench_run *run, double seconds, size_t count);
 void bench_run_fail(struct bench_run *run, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void bench_run_miss(struct bench_run *run, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Replace a string of the document. */

@@ -76,6 +76,8 @@ run_json(const struct bench_run *run)
 	put_real(o, "allocs_per_op", run->allocs_per_op);
 	put_real(o, "alloc_bytes_per_op", run->alloc_bytes_per_op);
 	(void)json_object_set_new(o, "failed", json_boolean(run->failed));
+	if (run->missed)
+		(void)json_object_set_new(o, "missed", json_true());
 	if (run->why != NULL)
 		put_text(o, "why", run->why);
 	put_hist(o, "latency", run->latency);
@@ -293,6 +295,8 @@ get_run(struct reader *in, const json_t *o, struct bench_run *run)
 	run->allocs_per_op = get_real(in, o, "allocs_per_op");
 	run->alloc_bytes_per_op = get_real(in, o, "alloc_bytes_per_op");
 	run->failed = get_bool(in, o, "failed");
+	if (json_object_get(o, "missed") != NULL)
+		run->missed = get_bool(in, o, "missed");
 	if (json_object_get(o, "why") != NULL)
 		bench_set(&run->why, get_text(in, o, "why"));
 	if (json_object_get(o, "latency") != NULL)

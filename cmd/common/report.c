@@ -274,6 +274,22 @@ report_progress(void *arg, uint64_t done, uint64_t total)
 }
 
 void
+report_step(uint64_t done, uint64_t total, double share, const char *what)
+{
+	double spent = now() - progress.begun;
+
+	if (!progress.wanted || spent < 0.5)
+		return;
+	progress.shown = true;
+	fprintf(stderr, "\r%s: %" PRIu64 " of %" PRIu64 ", %s", name, done + 1,
+	    total, what);
+	if (share > 0)
+		fprintf(stderr, ", %.0f s left", spent * (1 / share - 1));
+	fprintf(stderr, "\033[K");
+	(void)fflush(stderr);
+}
+
+void
 report_progress_end(void)
 {
 	if (!progress.shown)

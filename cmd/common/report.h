@@ -66,6 +66,10 @@ int report_finish_write(enum exit_status status, int error);
 void report_progress(void *arg, uint64_t done, uint64_t total);
 void report_progress_end(void); /* take the line away */
 
+/* The same for work in steps: so many of all are done, what comes now; share is
+ * the part of the time, 0 to 1, that they took. */
+void report_step(uint64_t done, uint64_t total, double share, const char *what);
+
 /* A mapped file that becomes unreadable is damage, not a crash. */
 void report_guard_maps(void);
 

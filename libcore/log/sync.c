@@ -16,7 +16,14 @@
 #include "store/lost.h"
 #include "store/window.h"
 
-enum { FOLLOW_US = 100000, COPY_SIZE = 256 << 10 };
+enum {
+	/* A leader is waited for so many times as long as a sync took last; */
+	FOLLOW_TIMES = 8,
+	FOLLOW_LEAST_US = 10000,
+	FOLLOW_MOST_US = 100000,
+	FOLLOW_FIRST_US = 25000, /* not known yet */
+	COPY_SIZE = 256 << 10,
+};
 
 void
 sb_topic_own(struct sblog_topic *t, const struct sb_published *before,
@@ -233,6 +240,7 @@ static int
 flush(struct sblog_topic *t, struct sblog_err *err)
 {
 	struct sb_published p;
+	uint64_t begun;
 	int rc;
 
 	if (!sb_state_read(&t->state, t->manifest.topic, t->boot, &p))
@@ -240,8 +248,10 @@ flush(struct sblog_topic *t, struct sblog_err *err)
 	/* Rotated since: whoever did it has synced the old WAL. */
 	if (p.ordinal != t->own_before.ordinal)
 		p = t->pub;
+	begun = sb_sys_monotonic_us();
 	if ((rc = sb_sys_fdatasync(t->wal.fd)) < 0)
 		return sync_failed(t, rc, err);
+	t->sync_us = sb_sys_monotonic_us() - begun + 1;
 	if ((rc = check_others(t, &p, err)) < 0) {
 		t->own_pos = 0;
 		return sb_err_set(err, SBLOG_EUNKNOWN, t->wal.name,
@@ -265,10 +275,21 @@ sync_without_page(struct sblog_topic *t, struct sblog_err *err)
 	return 0;
 }
 
+/* How long a leader may need before it counts as killed or stopped.  If it was
+ * only slow, there is one sync more than needed. */
+static uint64_t
+patience(const struct sblog_topic *t)
+{
+	if (t->sync_us == 0)
+		return FOLLOW_FIRST_US;
+	if (t->sync_us >= FOLLOW_MOST_US / FOLLOW_TIMES)
+		return FOLLOW_MOST_US;
+	return sb_max_u64(t->sync_us * FOLLOW_TIMES, FOLLOW_LEAST_US);
+}
+
 int
 sblog_sync(struct sblog_topic *t, struct sblog_err *err)
 {
-	bool patient = true;
 	uint32_t round;
 	int rc = 0;
 
@@ -284,14 +305,8 @@ sblog_sync(struct sblog_topic *t, struct sblog_err *err)
 		if (sb_state_lead(&t->state)) {
 			rc = flush(t, err);
 			sb_state_led(&t->state, rc < 0);
-		} else if (patient) {
-			uint64_t begun = sb_sys_monotonic_us();
-
-			sb_state_follow(&t->state, round, FOLLOW_US);
-			/* The leader died or hangs: sync for ourselves. */
-			patient = sb_sys_monotonic_us() - begun < FOLLOW_US;
 		} else {
-			rc = flush(t, err);
+			(void)sb_state_follow(&t->state, round, patience(t));
 		}
 	}
 	return rc;

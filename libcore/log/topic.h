@@ -47,6 +47,7 @@ struct sblog_topic {
 	struct sb_published own_before;
 	uint64_t own_pos, own_end;
 	bool own_alone;
+	uint64_t sync_us;      /* what our last sync took; 0: none yet */
 	uint64_t written_back; /* write-back was started up to here */
 	struct sb_buf scratch; /* heads, columns, gathered values */
 	struct sb_buf packed;

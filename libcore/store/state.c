@@ -472,11 +472,13 @@ sb_state_lead(struct sb_state *s)
 	uint32_t now = (uint32_t)(sb_sys_monotonic_us() / 1000) | 1;
 	uint32_t seen = atomic_load(half(s, LEADER_AT));
 
-	if (seen != 0 && now - seen < LEAD_MS)
+	if ((seen != 0 && seen != s->dead && now - seen < LEAD_MS) ||
+	    !atomic_compare_exchange_strong(half(s, LEADER_AT), &seen, now)) {
+		s->met = seen;
 		return false;
-	if (!atomic_compare_exchange_strong(half(s, LEADER_AT), &seen, now))
-		return false;
+	}
 	s->stamp = now;
+	s->dead = 0;
 	return true;
 }
 
@@ -502,6 +504,11 @@ sb_state_round(const struct sb_state *s)
 void
 sb_state_follow(struct sb_state *s, uint32_t round, uint64_t timeout_us)
 {
+	uint64_t begun = sb_sys_monotonic_us();
+
 	/* Woken, timed out or interrupted: the caller looks for itself. */
 	(void)sb_sys_wait(futex(s, ROUND_AT), round, timeout_us);
+	if (sb_sys_monotonic_us() - begun >= timeout_us &&
+	    sb_state_round(s) == round)
+		s->dead = s->met;
 }

@@ -61,6 +61,8 @@ struct sb_state {
 	bool writable;
 	bool marked;    /* in memory since it was reset: sb_sys_mark */
 	uint32_t stamp; /* in the leader word while we lead */
+	uint32_t met;   /* what was there when another did */
+	uint32_t dead;  /* one that we wait for no longer */
 };
 
 #define SB_STATE_INIT ((struct sb_state){ .fd = -1 })
@@ -130,7 +132,8 @@ int sb_state_wait(struct sb_state *s, uint32_t ticket, bool durable,
 bool sb_state_lead(struct sb_state *s);
 void sb_state_led(struct sb_state *s, bool failed);
 uint32_t sb_state_round(const struct sb_state *s);
-/* Until the leader of that round is done, at most timeout_us. */
+/* Until the leader of that round is done, or for timeout_us: then it counts as
+ * dead, and we lead in its place if we ask again. */
 void sb_state_follow(struct sb_state *s, uint32_t round, uint64_t timeout_us);
 
 #endif

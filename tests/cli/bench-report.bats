@@ -103,6 +103,13 @@ load lib/bench
 	[[ $output == *$'\n- a, run 2 failed: lost 1' ]]
 	run -0 --separate-stderr sblog bench report --html - r
 	[[ $output == *'This result is partial.'*'a, run 2: lost 1'* ]]
+	# what missed a target is said too, and its value counts
+	jq -c '.measures[0].runs[1] += {missed: true, why: "20 ns is not < 5 ns"}' r0 >r
+	run -0 --separate-stderr sblog bench report r
+	[[ $output == *'| 3 |'* ]]
+	[[ $output == *$'\n- a, run 2 missed its target: 20 ns is not < 5 ns' ]]
+	run -0 --separate-stderr sblog bench report --html - r
+	[[ $output == *'a, run 2: 20 ns is not &lt; 5 ns'* ]]
 }
 
 @test "bench report: bad input is one line, and no file is left" {

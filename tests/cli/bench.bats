@@ -17,8 +17,8 @@ load lib/common
 	export TMPDIR=$PWD/stores
 	run -0 --separate-stderr sblog bench run --quick --runs 3 --output r \
 		--remark 'a remark' tool
-	[ "$(wc -l <<<"$output")" -eq 3 ]
-	[[ $output == 'tool/empty '*' ns  not subtracted from anything'$'\n'* ]]
+	[ "$(wc -l <<<"$output")" -eq 4 ]
+	[[ $output == 'MEASURE '*$'\n''tool/empty '*'/s '*' not subtracted from anything'$'\n'* ]]
 	stderr_is ''
 	[ "$(jq -c '[.schema, .remark, .partial, (.measures | length)]' r)" = \
 		'["sblog.bench/1","a remark",false,3]' ]
@@ -58,7 +58,7 @@ load lib/common
 	wait $pid || status=$?
 	[ $status -eq 143 ]
 	[ "$(jq -c '.partial, (.measures[0].runs | length > 0)' r | tr '\n' ' ')" = 'true true ' ]
-	[ "$(wc -l <out)" -eq 3 ]
+	[ "$(wc -l <out)" -eq 4 ]
 	[ ! -s err ]
 	[ -z "$(ls -A stores)" ]
 	run -0 --separate-stderr sblog bench report r

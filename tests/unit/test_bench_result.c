@@ -31,6 +31,7 @@ sample(void)
 	hist_add(bench_run_latency(run), 12345678, 7);
 	hist_add(run->latency, HIST_MAX + 1, 1);
 	bench_run_series(run, 0.5, 2)[1] = 4.5;
+	bench_run_miss(run, "too %s", "late");
 	run = bench_measure_run(m);
 	bench_run_fail(run, "lost %d records", 3);
 	return r;
@@ -64,6 +65,10 @@ a_document_is_read_as_it_was_written(void)
 	CHECK_U64(back->measures[0]->run_count, 2);
 	CHECK(back->measures[0]->runs[0]->value == 123.25);
 	CHECK(isnan(back->measures[0]->runs[1]->value));
+	CHECK(back->measures[0]->runs[0]->missed);
+	CHECK_STR(back->measures[0]->runs[0]->why, "too late");
+	CHECK(!back->measures[0]->runs[0]->failed);
+	CHECK(!back->measures[0]->runs[1]->missed);
 	CHECK_STR(back->measures[0]->runs[1]->why, "lost 3 records");
 	CHECK_U64(back->measures[0]->runs[0]->latency->overflow, 1);
 	CHECK_STR(bench_measure_param_of(back->measures[0], "size"), "8");

@@ -222,6 +222,18 @@ one_leads_and_dirt_is_seen(void)
 	CHECK(sb_state_round(&b) != round);
 	CHECK(sb_state_lead(&b));
 	sb_state_led(&b, true);
+	/* One that is silent is followed no longer, by whom it kept waiting. */
+	CHECK(sb_state_lead(&a));
+	CHECK(!sb_state_lead(&b));
+	sb_state_follow(&b, sb_state_round(&b), 5000);
+	CHECK(sb_state_lead(&b));
+	CHECK(!sb_state_lead(&a));
+	/* If it was only slow, it takes nothing from its successor. */
+	sb_state_led(&a, false);
+	CHECK(!sb_state_lead(&a));
+	sb_state_led(&b, false);
+	CHECK(sb_state_lead(&a));
+	sb_state_led(&a, false);
 	CHECK(!sb_state_dirty(&b));
 	sb_state_set_dirty(&a, true);
 	CHECK(sb_state_dirty(&b));
