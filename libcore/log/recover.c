@@ -476,8 +476,14 @@ sb_topic_peek(struct sblog_topic *t, struct sb_published *p,
 			return rc;
 		if (p->generation == t->manifest.generation)
 			return 0;
+		/* Waited for that before, and nothing has changed. */
+		if (t->stale_seq != 0 &&
+		    t->stale_seq == sb_state_seq(&t->state))
+			break;
 		if (tries > 10)
 			sb_sys_sleep(1000);
+		if (tries == 99)
+			t->stale_seq = sb_state_seq(&t->state);
 	}
 	for (int tries = 0; tries < 10; tries++) {
 		struct sb_published page;

@@ -34,6 +34,9 @@ struct sblog_topic {
 	struct sb_config config;
 	struct sb_manifest manifest; /* as last read; generation says which */
 	struct sb_state state;
+	/* The page was of another manifest for so long that whoever replaces it
+	 * must have died: at this count of changes of the page, 0: never. */
+	uint64_t stale_seq;
 	uint8_t boot[SB_ID_SIZE]; /* identity of this boot */
 	struct sb_cpu cpu;
 
