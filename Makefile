@@ -140,9 +140,10 @@ $(B)/bin/sblog-%: $(B)/static/cmd/sblog-%.o $(CMDLIB)
 	$(call say,LINK,$@)
 	$(link-cmd)
 
+# Its own allocations are counted, nobody else's.
 $(B)/bin/sblog-bench: $(B)/static/cmd/sblog-bench.o $(BENCH_SRC:%.c=$(B)/static/%.o) $(CMDLIB)
 	$(call say,LINK,$@)
-	$(link-cmd) -lm
+	$(link-cmd) -lm -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 $(B)/obj/libcommon.a: $(patsubst %.c,$(B)/obj/%.o,$(filter-out cmd/musl/%,$(CMD_SRC)))
 	$(call say,AR,$@)

@@ -5,13 +5,23 @@
 
 #include "bench/overhead.h"
 #include "bench/sc_cli.h"
+#include "bench/sc_codec.h"
 #include "bench/sc_crash.h"
 #include "bench/sc_e2e.h"
+#include "bench/sc_keys.h"
 #include "bench/sc_load.h"
+#include "bench/sc_log.h"
+#include "bench/sc_readpath.h"
 
 #define EXPECTED "expected, not measured; nothing was persisted"
 #define STOPS "expected, not measured; the script stops before it"
 #define SLEEPS "their load test sleeps 1 ms where it says it sends"
+#define RAM "in memory only, nothing is written"
+#define MICRO(name, rows, published, hides, what, arg, tour)                 \
+	{                                                                    \
+		name, "micro", rows, published, hides, what, micro_run, arg, \
+		    tour                                                     \
+	}
 #define TARGET "a target, not a measurement"
 
 const struct bench_scenario bench_scenarios[] = {
@@ -19,6 +29,132 @@ const struct bench_scenario bench_scenarios[] = {
 	    "what measuring itself costs: an empty operation, the clock, the "
 	    "histogram",
 	    overhead_run, NULL, true },
+
+	/* One operation, again and again. */
+	MICRO("micro/encode-1", "3", "38.6 ns, 1 alloc", "one message of 8 B",
+	    "a batch of one record of 3 + 5 bytes, encoded and hashed",
+	    &micro_encode_1, true),
+	MICRO("micro/encode-100", "3", "38.6 ns", "one message of 8 B",
+	    "a batch of a hundred records", &micro_encode_100, false),
+	MICRO("micro/decode-1", "4", "110 ns, 9 allocs", "CRC32 checked",
+	    "a batch of one record, verified and decoded", &micro_decode_1,
+	    true),
+	MICRO("micro/decode-100", "4", "110 ns", "CRC32 checked",
+	    "a batch of a hundred records", &micro_decode_100, false),
+	MICRO("micro/frame-encode", "5", "21.6 ns, 1 alloc", "a request",
+	    "a record of the binary format, encoded", &micro_frame_encode,
+	    true),
+	MICRO("micro/frame-decode", "6", "70.5 ns, 6 allocs", "a request",
+	    "a record of the binary format, decoded", &micro_frame_decode,
+	    true),
+	MICRO("micro/hash-40", "", "", "", "XXH3 of 40 bytes", &micro_hash_40,
+	    false),
+	MICRO("micro/hash-4K", "", "", "", "XXH3 of 4 KiB", &micro_hash_4k,
+	    false),
+	MICRO("micro/hash-64K", "", "", "", "XXH3 of 64 KiB", &micro_hash_64k,
+	    true),
+	MICRO("micro/lz4-pack", "", "", "", "LZ4 of a block of text",
+	    &micro_lz4_pack, true),
+	MICRO("micro/lz4-unpack", "", "", "", "and back", &micro_lz4_unpack,
+	    true),
+	MICRO("micro/index-add", "7", "858 ns", RAM,
+	    "an entry of the index of a segment, encoded", &micro_index_add,
+	    true),
+	MICRO("micro/index-find", "8", "25.7 ns", "10,000 entries in memory",
+	    "an offset in the index of a segment", &micro_index_find, true),
+	MICRO("micro/append-1", "9", "1,095 ns, 8 allocs", "fsync never",
+	    "one record of 3 + 5 bytes, published", &log_append_1, true),
+	MICRO("micro/append-5", "10", "5,494 ns, 36 allocs",
+	    "five messages: no gain over one by one",
+	    "five records of 4 + 6 bytes as a batch", &log_append_5, true),
+	MICRO("micro/append-100", "10", "5,494 ns", "five messages",
+	    "a hundred records as a batch", &log_append_100, false),
+	MICRO("micro/append-bulk", "", "", "",
+	    "a megabyte of lines in one call", &log_append_bulk, true),
+	MICRO("micro/read-1K", "11", "12,375 ns, 607 allocs",
+	    "from memory, messages of 8 B", "up to 1,024 bytes from anywhere",
+	    &log_read_1k, true),
+	MICRO("micro/get", "17", "935 ns, 4 allocs", "a seek and 4 KiB",
+	    "one record from anywhere, not sealed", &log_get, true),
+	MICRO("micro/scan-100", "", "", "",
+	    "a hundred records from anywhere, sealed", &log_scan_100, false),
+	MICRO("micro/fetch-100", "11", "12,375 ns", "up to 128 messages",
+	    "a hundred records of 30 bytes", &log_fetch_100, false),
+	MICRO("micro/fetch-empty", "", "", "",
+	    "asked for more where there is none", &log_fetch_empty, false),
+	{ "micro/get-cold", "micro", "", "", "",
+	    "one record, opened anew, after the page cache was dropped",
+	    log_read_cold, NULL, false },
+	MICRO("micro/key-put", "12", "270 ns, 9 allocs", RAM,
+	    "a record with a key appended, and found by it", &keys_put, true),
+	MICRO("micro/key-get", "13", "140 ns, 3 allocs", "in memory",
+	    "the newest record of one of 10,000 keys", &keys_get, true),
+	MICRO("micro/key-iterate", "14", "2,879 ns",
+	    "2.9 ns a key: links are followed, keys are not read",
+	    "the newest records of all of 1,000 keys", &keys_iterate, true),
+	MICRO("micro/wal-append", "15", "919 ns", "a buffer of 4 KiB",
+	    "39 bytes, published", &log_append_39, true),
+	MICRO("micro/wal-sync", "16", "8.5 ms", "an index is written anew",
+	    "39 bytes, durable", &log_sync_39, true),
+	MICRO("micro/wal-sync-long", "16", "8.5 ms", "grows with the log",
+	    "the same behind 100,000 records", &log_sync_39_long, false),
+	MICRO("micro/durable-10", "", "", "", "ten records, durable",
+	    &log_durable_10, false),
+	MICRO("micro/durable-100", "", "", "", "a hundred records, durable",
+	    &log_durable_100, false),
+	MICRO("micro/commit", "", "", "", "an offset of a group, published",
+	    &groups_commit, true),
+	MICRO("micro/commit-durable", "", "", "", "the same, durable",
+	    &groups_commit_durable, false),
+	MICRO("micro/committed", "", "", "", "the offset of a group",
+	    &groups_get, true),
+	MICRO("micro/topic-create", "", "", "", "a topic made", &topics_create,
+	    false),
+	MICRO("micro/topic-open", "", "", "", "a topic opened and closed",
+	    &topics_open, false),
+	MICRO("micro/topic-list", "", "", "", "the topics of a store",
+	    &topics_list, false),
+	MICRO("micro/topic-list-1000", "", "", "", "a thousand topics",
+	    &topics_list_1000, false),
+
+	/* Reading in bulk. */
+	{ "readpath/chunk", "readpath", "64,65,66,67,68,69,70,71",
+	    "sealed 2.5 to 3.9 GiB/s, active 0.95 to 1 GiB/s",
+	    "no checksum is verified",
+	    "10 MB sealed and not, in pieces of 1 KB to 10 MB", readpath_chunk,
+	    NULL, true },
+	{ "readpath/size", "readpath", "72,73,74",
+	    "sealed 3.5 to 3.9 GiB/s, active 0.75 to 1 GiB/s",
+	    "no checksum is verified", "1, 10 and 100 MB, in pieces of 1 MB",
+	    readpath_size, NULL, false },
+	{ "readpath/cold", "readpath", "75,76", "633 MiB/s cold, 3.88 GiB/s",
+	    "how the cache was dropped is not said",
+	    "10 MB, the first look after the page cache was dropped, and the "
+	    "second",
+	    readpath_cold, NULL, false },
+	{ "readpath/readers", "readpath", "77", "3.9, 7.4, 14, 24 GiB/s",
+	    "threads on more cores", "1, 2, 4 and 8 processes on one segment",
+	    readpath_readers, NULL, true },
+	{ "readpath/order", "readpath", "78,79",
+	    "3.88 GiB/s, 217 MiB/s at random", "no checksum is verified",
+	    "10 MB one after the other, and record by record from anywhere",
+	    readpath_order, NULL, true },
+
+	/* The operations of a message store. */
+	{ "streams/write", "streams", "90", "22 us", "SQLite in memory",
+	    "a message to a new stream, at 100 to a million messages",
+	    streams_write, NULL, true },
+	{ "streams/write-durable", "streams", "91,92",
+	    "329 us; with PostgreSQL to be determined",
+	    "an fsync that does not reach the disk", "the same, durable",
+	    streams_write_durable, NULL, true },
+	{ "streams/get-10", "streams", "93,94,95",
+	    "30 us, 40 us; with PostgreSQL to be determined", "of 100 messages",
+	    "ten messages of a stream", streams_get_10, NULL, true },
+	{ "streams/category-100", "streams", "96,97,98",
+	    "159 us, 169 us; with PostgreSQL to be determined",
+	    "all of 100 messages", "a hundred messages of a category",
+	    streams_category_100, NULL, true },
 
 	/* One process for each operation. */
 	{ "cli/append", "cli", "55", "8 ms", EXPECTED,

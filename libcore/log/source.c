@@ -13,7 +13,7 @@
 #include "store/wal.h"
 #include "sys/sys.h"
 
-enum { PACE = 2 << 20 };
+enum { PACE = 2 << 20, FIRST_PACE = 64 << 10 };
 
 static int
 map_segment(struct sb_source *s, struct sblog_err *err)
@@ -319,6 +319,7 @@ void
 sb_source_pace(struct sb_source *s, uint64_t pos)
 {
 	uint64_t page = pos & ~(uint64_t)(PACE - 1);
+	uint64_t from = pos & ~(uint64_t)(FIRST_PACE - 1);
 	uint64_t len;
 
 	if (s->map == NULL || pos < s->populated)
@@ -327,7 +328,10 @@ sb_source_pace(struct sb_source *s, uint64_t pos)
 		sb_sys_release(s->map + s->released, page - s->released);
 		s->released = page;
 	}
-	len = s->size - page < 2 * PACE ? s->size - page : 2 * PACE;
-	sb_sys_populate(s->map + page, len);
-	s->populated = page + PACE;
+	/* Whoever reads on is ahead by more and more. */
+	if (s->ahead < 2 * PACE)
+		s->ahead = s->ahead == 0 ? FIRST_PACE : 2 * s->ahead;
+	len = s->size - from < s->ahead ? s->size - from : s->ahead;
+	sb_sys_populate(s->map + from, len);
+	s->populated = from + s->ahead / 2;
 }

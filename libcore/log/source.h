@@ -30,7 +30,7 @@ struct sb_source {
 	uint64_t viewed;
 	struct sb_index index; /* of a segment */
 	bool index_tried;
-	uint64_t populated, released; /* of the mapping */
+	uint64_t populated, released, ahead; /* of the mapping */
 	uint8_t topic[SB_ID_SIZE];
 	struct sb_cpu cpu;
 };

@@ -2,6 +2,9 @@
 # bench_load.bats - sblog-bench run cli, e2e, load and crash: what they measure,
 # and that wrong data does not pass.
 
+# Its runs are timed by a clock that sanitizers do not stop.
+# bats file_tags=slow
+
 load lib/common
 
 # Targets may be missed on a busy machine, which is status 4; data may not.
