@@ -51,8 +51,11 @@ rows_of() {
 }
 
 @test "bench list: the published figures of operations have their scenarios" {
-	[ "$(rows_of micro | tr '\n' ' ')" = "$(seq 3 17 | tr '\n' ' ')" ]
-	[ "$(rows_of readpath | tr '\n' ' ')" = "$(seq 64 79 | tr '\n' ' ')" ]
-	[ "$(rows_of streams | tr '\n' ' ')" = "$(seq 90 98 | tr '\n' ' ')" ]
-	[ "$(rows_of cli | tr '\n' ' ')" = '55 56 57 58 60 ' ]
+	# 20, 23, 25 to 31, 43: no operation, or an example of how to print one;
+	# 52 to 54, 59, 61 to 63: other systems' stores and plans;
+	# 81 to 83, 85, 87 to 89, 100: advice
+	rows_of '*' >have
+	printf '%s\n' {1..19} 21 22 24 26 {32..42} {44..51} {55..58} 60 {64..80} 84 86 \
+		{90..99} >want
+	[ "$(comm -13 <(sort have) <(sort want) | tr '\n' ' ')" = '' ]
 }
