@@ -36,4 +36,38 @@ bench: all bench-programs ## compare with the machine, usual commands and peers
 bench-deps: ## install what "make bench" compares with (apt-get)
 	$(Q)bench/deps
 
+# -- sblog bench, kept in build/bench ----------------------------------------
+
+R := build/bench
+SBLOG_BENCH = mkdir -p $(R) && $(B)/bin/sblog bench
+PROTOCOL := 'micro/encode*' 'micro/decode*' 'micro/frame*' 'micro/hash*' 'micro/lz4*'
+BASELINE ?= micro readpath streams
+RUNS ?= 10
+
+benchmark: all ## all scenarios of sblog bench, small
+	$(Q)$(SBLOG_BENCH) run --quick --output $(R)/quick.json
+benchmark-storage: all ## one operation, reading in bulk, a message store
+	$(Q)$(SBLOG_BENCH) run --output $(R)/storage.json micro readpath streams
+benchmark-protocol: all ## encoding, hashes, compression
+	$(Q)$(SBLOG_BENCH) run --output $(R)/protocol.json $(PROTOCOL)
+benchmark-client: all ## processes that append and read, end to end
+	$(Q)$(SBLOG_BENCH) run --output $(R)/client.json cli e2e
+benchmark-full: all ## all scenarios, about a quarter of an hour
+	$(Q)$(SBLOG_BENCH) run --output $(R)/full.json
+benchmark-report: all ## build/bench/report.html of what was measured last
+	$(Q)last=$$(ls -t $(R)/*.json 2>/dev/null | head -n 1); \
+	[ -n "$$last" ] || { echo 'nothing was measured: make benchmark' >&2; exit 1; }; \
+	$(SBLOG_BENCH) report --html $(R)/report.html "$$last" && echo "$(R)/report.html of $$last"
+benchmark-baseline: all ## keep BASELINE='GROUP...', RUNS times, to compare with
+	$(Q)$(SBLOG_BENCH) run --quick --interleave --runs $(RUNS) --output $(R)/baseline.json $(BASELINE)
+benchmark-compare: all ## measure that again; fails if something got worse
+	$(Q)[ -f $(R)/baseline.json ] || { echo 'no baseline: make benchmark-baseline' >&2; exit 1; }
+	$(Q)$(SBLOG_BENCH) run --quick --interleave --runs $(RUNS) --output $(R)/now.json $(BASELINE)
+	$(Q)$(SBLOG_BENCH) compare --fail $(R)/baseline.json $(R)/now.json
+PROFILE ?= micro/append-bulk
+profile: all ## where the time of PROFILE=SCENARIO goes, with perf
+	$(Q)bench/profile $(B) $(R) '$(PROFILE)'
+
+.PHONY: benchmark benchmark-storage benchmark-protocol benchmark-client benchmark-full \
+	benchmark-report benchmark-baseline benchmark-compare profile
 .PHONY: bench bench-programs bench-deps
