@@ -150,7 +150,7 @@ $(B)/obj/libcommon.a: $(patsubst %.c,$(B)/obj/%.o,$(filter-out cmd/musl/%,$(CMD_
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 # The parts that compute, write and read are tested without the scenarios.
-BENCH_TOOL := $(filter-out $(addprefix cmd/bench/,scenario% run% overhead% plan% print% proc% work% \
+BENCH_TOOL := $(filter-out cmd/bench/micro.c cmd/bench/alloc.c cmd/bench/cold.c $(addprefix cmd/bench/,scenario% run% overhead% plan% print% proc% work% \
 	sc_% traffic%),$(BENCH_SRC))
 $(patsubst %,$(B)/tests/%,$(filter test_bench_%,$(UNIT))): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(B)/obj/tests/unit/check.o \
 		$(BENCH_TOOL:%.c=$(B)/obj/%.o) $(B)/obj/libcommon.a $(LIB)
