@@ -9,7 +9,8 @@ BENCH_ABSENT := $(call bench-lacks,peers_lmdb,lmdb.h) \
 	$(call bench-lacks,peers_sqlite,sqlite3.h) \
 	$(call bench-lacks,keys_sqlite,sqlite3.h) \
 	$(call bench-lacks,peers_leveldb,leveldb/c.h) \
-	$(call bench-lacks,peers_rocksdb,rocksdb/c.h)
+	$(call bench-lacks,peers_rocksdb,rocksdb/c.h) \
+	$(call bench-lacks,peers_redis,hiredis/hiredis.h)
 BENCH_PROG   := $(filter-out $(BENCH_ABSENT),\
 	$(patsubst bench/%.c,%,$(sort $(wildcard bench/*.c))))
 
@@ -20,6 +21,7 @@ $(B)/bench/bin/peers_sqlite:  BENCH_LIBS := -lsqlite3
 $(B)/bench/bin/keys_sqlite:   BENCH_LIBS := -lsqlite3
 $(B)/bench/bin/peers_leveldb: BENCH_LIBS := -lleveldb
 $(B)/bench/bin/peers_rocksdb: BENCH_LIBS := -lrocksdb
+$(B)/bench/bin/peers_redis:   BENCH_LIBS := -lhiredis
 
 $(B)/bench/bin/%: $(B)/bench/%.o $(BENCH_COMMON:%.c=$(B)/%.o) $(LIB)
 	$(call say,LINK,$@)
