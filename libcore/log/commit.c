@@ -15,7 +15,7 @@
 #include "log/group.h"
 #include "store/names.h"
 
-enum { TRIES = 8 };
+enum { TRIES = 100 };
 
 static const struct sblog_commit_opts no_opts;
 

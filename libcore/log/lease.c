@@ -18,7 +18,7 @@
 #include "log/group.h"
 #include "store/names.h"
 
-enum { TRIES = 8 };
+enum { TRIES = 100 };
 
 /* Waiting: a descriptor that is closed is heard of just before its lock goes,
  * and without being told we look again after so long. */
