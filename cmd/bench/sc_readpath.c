@@ -153,23 +153,20 @@ measure(const struct bench_ctx *ctx, struct bench_result *result,
 {
 	struct bench_run *run = bench_measure_run(
 	    measure_of(ctx, result, name, form, bytes, piece));
-	uint64_t n = bytes / LINE, limit = run_ns(ctx), begun, cpu, passes = 0;
+	uint64_t n = bytes / LINE, limit = run_ns(ctx), begun, cpu, ops = 0;
+	uint64_t each = piece < bytes ? piece / LINE : n, at = 0;
 	struct found f = { 0 };
 
-	read_pieces(l, 0, n, piece, &f); /* to warm up */
+	read_pieces(l, 0, n, bytes, &f); /* to warm up */
 	f = (struct found){ 0 };
 	cpu = work_cpu();
 	begun = work_now();
 	do {
-		uint64_t each = piece < bytes ? piece / LINE : n;
-
-		for (uint64_t at = 0; at < n; at += each)
-			read_pieces(l, at, at + each < n ? at + each : n, piece,
-			    &f);
-		passes++;
+		read_pieces(l, at, at + each < n ? at + each : n, piece, &f);
+		at = at + each < n ? at + each : 0;
+		ops++;
 	} while (work_now() - begun < limit);
-	finish(run, &f, passes * ((bytes + piece - 1) / piece),
-	    (double)(work_now() - begun) / 1e9);
+	finish(run, &f, ops, (double)(work_now() - begun) / 1e9);
 	run->cpu_seconds = (double)(work_cpu() - cpu) / 1e9;
 	check_all(l, n, run);
 }

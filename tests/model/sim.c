@@ -60,7 +60,7 @@ static struct {
 	bool trace, stop, single;
 	const char *pair;   /* A,B,START,I,J */
 	const char *triple; /* A,B,C,START,I,K */
-} options = { .seed = 1, .runs = 30000, .pairs = 1, .workers = 2 };
+} options = { .seed = 1, .runs = 10000, .pairs = 1, .workers = 2 };
 
 static unsigned me;
 
