@@ -21,7 +21,8 @@ enum {
 	KEY_SIZE = 16,
 	BATCH_MAX = 400,
 	KEYS_MAX = 45000,
-	SEQUENCES = 9
+	SEQUENCES = 3,    /* few keys, some, many */
+	SEQUENCES_ALL = 9 /* with CHECK_ALL in the environment */
 };
 
 struct row {
@@ -261,7 +262,9 @@ trim_some(void)
 static void
 what_is_left_is_the_latest_of_each_key(void)
 {
-	for (int s = 0; s < SEQUENCES; s++) {
+	int sequences = getenv("CHECK_ALL") ? SEQUENCES_ALL : SEQUENCES;
+
+	for (int s = 0; s < sequences; s++) {
 		struct sblog_sealed sealed;
 		bool expired = false;
 
